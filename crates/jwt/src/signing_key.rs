@@ -1,0 +1,175 @@
+use std::fmt;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::primitive::{Signing, random};
+use crate::secret::Secret;
+use crate::verifier::MAX_TOKEN;
+use crate::{Algorithm, Jwk, KeyError, SignError, VerifyingKey};
+use crate::{base64url, header, jwk, payload, pem};
+
+/// A key that signs with its one algorithm: a private key or a shared secret.
+///
+/// Erased from memory when dropped; its `Debug` shows no secret.
+pub struct SigningKey {
+    algorithm: Algorithm,
+    kid: String,
+    signing: Signing,
+    bytes: Zeroizing<Vec<u8>>,
+    verifying: VerifyingKey,
+}
+
+impl SigningKey {
+    /// A new random key; RSA has 2048 bits.
+    ///
+    /// Its `kid` is the thumbprint (RFC 7638), or random for a shared secret.
+    ///
+    /// # Errors
+    /// [`KeyError::Generate`] when the system gives no randomness.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        let length = match algorithm {
+            Algorithm::Hs256 => 32,
+            Algorithm::Hs384 => 48,
+            Algorithm::Hs512 => 64,
+            _ => return Self::asymmetric(algorithm, Signing::generate(algorithm)?),
+        };
+        let kid = base64url::encode(&random(16)?);
+        Ok(Self::from_secret(algorithm, &random(length)?)?.with_key_id(kid))
+    }
+
+    /// From a shared secret, without `kid` (a hash of the secret would tell of it).
+    ///
+    /// # Errors
+    /// [`KeyError::TooShort`] below the hash's length (RFC 7518 section 3.2), [`KeyError::Mismatch`] when
+    /// `algorithm` is not symmetric.
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
+        let prepared = Secret::new(algorithm, secret)?;
+        Ok(Self {
+            algorithm,
+            kid: String::new(),
+            verifying: VerifyingKey::from_prepared(algorithm, None, prepared.clone()),
+            signing: Signing::Secret(prepared),
+            bytes: Zeroizing::new(secret.to_vec()),
+        })
+    }
+
+    /// From PKCS#8 in DER (RFC 5958); its `kid` is the thumbprint.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] when it is not a key of the algorithm's type, [`KeyError::TooShort`] for RSA below
+    /// 2048 bits, [`KeyError::Mismatch`] for a symmetric algorithm.
+    pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
+        Self::asymmetric(algorithm, Signing::pkcs8(algorithm, der)?)
+    }
+
+    /// From a PEM block `PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`; its `kid` is the thumbprint.
+    ///
+    /// # Errors
+    /// As [`from_pkcs8`](Self::from_pkcs8).
+    pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
+        match pem::parse(text)? {
+            ("PRIVATE KEY", der) => Self::from_pkcs8(algorithm, &der),
+            ("RSA PRIVATE KEY" | "EC PRIVATE KEY", der) => {
+                Self::asymmetric(algorithm, Signing::traditional(algorithm, &der)?)
+            }
+            _ => Err(KeyError::Malformed("not a PEM PRIVATE KEY")),
+        }
+    }
+
+    /// The inverse of [`to_bytes`](Self::to_bytes), but for the `kid`.
+    ///
+    /// # Errors
+    /// As [`from_secret`](Self::from_secret) and [`from_pkcs8`](Self::from_pkcs8).
+    pub fn from_bytes(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyError> {
+        if algorithm.is_symmetric() {
+            return Self::from_secret(algorithm, bytes);
+        }
+        Self::from_pkcs8(algorithm, bytes)
+    }
+
+    /// The secret itself, or PKCS#8 in DER. Whoever has it can sign.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        self.bytes.clone()
+    }
+
+    /// The same key under the name `kid`; an empty name is none.
+    #[must_use]
+    pub fn with_key_id(mut self, kid: impl Into<String>) -> Self {
+        self.kid = kid.into();
+        self.verifying = self.verifying.with_key_id(self.kid.as_str());
+        self
+    }
+
+    /// The key's name, `kid`; empty when it has none.
+    #[must_use]
+    pub fn key_id(&self) -> &str {
+        &self.kid
+    }
+
+    /// The key's one algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key that verifies what this one signs, under the same `kid`.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.verifying.clone()
+    }
+
+    /// The public half as JSON; `None` for a shared secret.
+    #[must_use]
+    pub fn public_jwk(&self) -> Option<Jwk> {
+        self.verifying.to_jwk()
+    }
+
+    /// Signs `claims` as a compact JWS with the header `{alg, kid, typ}` (RFC 7515 section 7.1).
+    ///
+    /// # Errors
+    /// [`SignError::Claims`] when `claims` is not a JSON object with one reading, [`SignError::Milliseconds`] for a
+    /// date above 10^11, [`SignError::TooLarge`] for a token that no verifier here would take.
+    pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
+        let claims =
+            serde_json::to_string(claims).map_err(|_| SignError::Claims("not serialisable"))?;
+        payload::check(&claims)?;
+        let kid = Some(self.kid.as_str()).filter(|kid| !kid.is_empty());
+        let mut token = header::encode(self.algorithm, kid, typ);
+        token.reserve(claims.len() * 4 / 3 + 400);
+        token.push('.');
+        base64url::encode_to(claims.as_bytes(), &mut token);
+        let signature = self
+            .signing
+            .sign(self.algorithm, token.as_bytes())
+            .ok_or(SignError::Key)?;
+        token.push('.');
+        base64url::encode_to(&signature, &mut token);
+        if token.len() > MAX_TOKEN {
+            return Err(SignError::TooLarge);
+        }
+        Ok(token)
+    }
+
+    fn asymmetric(algorithm: Algorithm, signing: Signing) -> Result<Self, KeyError> {
+        let numbers = signing.numbers().ok_or(KeyError::Unsupported)?;
+        let kid = jwk::thumbprint(&numbers);
+        Ok(Self {
+            algorithm,
+            verifying: VerifyingKey::from_numbers(algorithm, Some(kid.clone()), numbers)?,
+            kid,
+            bytes: signing.to_pkcs8()?,
+            signing,
+        })
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
