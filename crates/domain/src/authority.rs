@@ -1,0 +1,210 @@
+//! The use cases, one file each. [`Authority`] is the issuer: it checks, decides, commits, and mints.
+
+mod accounts;
+mod administer;
+mod bearer;
+mod import;
+mod introspect;
+mod keyring;
+mod login;
+mod logout;
+mod profile;
+mod refresh;
+mod sessions;
+mod settings;
+mod signup;
+
+use std::sync::{Arc, RwLock};
+
+use tokenry_jwt::Verifier;
+use zeroize::Zeroizing;
+
+use crate::account::User;
+use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::error::Error;
+use crate::id::{SessionId, UserId};
+use crate::keys::KeyRing;
+use crate::password::HashPool;
+use crate::random::{self, Random};
+use crate::refresh::RequestKey;
+use crate::seal::MasterKey;
+use crate::session::{Client, Session, SessionSecret};
+use crate::store::{Store, Write};
+use crate::throttle::Throttle;
+use crate::time::{Clock, Timestamp};
+use crate::token::{self, AccessClaims, TokenPair};
+
+pub use accounts::NewAccount;
+pub use administer::{UserChange, UserFilter};
+pub use bearer::Caller;
+pub use import::ImportedAccount;
+pub use introspect::Introspection;
+pub use keyring::{KeyChange, RotateKeys};
+pub use login::{Login, LoggedIn};
+pub use logout::Logout;
+pub use profile::ProfileChange;
+pub use refresh::{Refresh, Refreshed};
+pub use settings::{Settings, SignupMode};
+pub use signup::Signup;
+
+/// Issues tokens and answers for them.
+pub struct Authority {
+    settings: Settings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    hasher: HashPool,
+    throttle: Throttle,
+    master: MasterKey,
+    keys: RwLock<Arc<KeyRing>>,
+    access: Verifier,
+    refresh: Verifier,
+}
+
+/// What a request brings besides its body.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The client, as far as it can be seen.
+    pub client: Client,
+    /// The request's `Idempotency-Key`, hashed.
+    pub key: Option<RequestKey>,
+}
+
+impl Authority {
+    /// An issuer on `store`. Opens its keys, and makes the first ones when there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Internal`] when keys exist that `master` does not open: they are never replaced silently.
+    pub async fn open(
+        settings: Settings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        hasher: HashPool,
+        master: MasterKey,
+    ) -> Result<Self, Error> {
+        let keys = keyring::open(&settings, &*store, &*random, &master, clock.now()).await?;
+        Ok(Self {
+            access: Verifier::new(&settings.issuer, &settings.audiences).typ(token::ACCESS),
+            refresh: Verifier::new(&settings.issuer, [&settings.issuer]).typ(token::REFRESH),
+            throttle: Throttle::new(settings.rate_limit),
+            settings,
+            store,
+            clock,
+            random,
+            hasher,
+            master,
+            keys: RwLock::new(Arc::new(keys)),
+        })
+    }
+
+    /// What it was set up with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store, for reads that need no rule.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The keys of this moment.
+    pub fn keys(&self) -> Arc<KeyRing> {
+        // A poisoned lock still holds a whole ring: it is replaced by one assignment.
+        Arc::clone(&self.keys.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn new_session(&self, user: &User, context: &Context, now: Timestamp) -> Result<Session, Error> {
+        let ends_at = self.settings.session_max_age.map(|age| now + age);
+        Ok(Session {
+            id: SessionId::generate(&*self.random)?,
+            user: user.id,
+            secret: SessionSecret::generate(&*self.random)?,
+            refresh: crate::refresh::RefreshState::initial(context.key),
+            created_at: now,
+            last_used_at: now,
+            expires_at: self.refresh_end(ends_at, now),
+            ends_at,
+            client: context.client.clone(),
+            end: None,
+            version: 0,
+        })
+    }
+
+    /// When a refresh token issued at `issued_at` ends. It ends no later than its session.
+    fn refresh_end(&self, ends_at: Option<Timestamp>, issued_at: Timestamp) -> Timestamp {
+        let end = issued_at + self.settings.refresh_ttl;
+        ends_at.map_or(end, |ends_at| ends_at.min(end))
+    }
+
+    /// How long the feed carries an entry made now: until no token that it names can be alive.
+    fn revoked_until(&self, now: Timestamp) -> Timestamp {
+        now + self.settings.access_ttl + REVOCATION_SLACK + self.settings.repeat_window
+    }
+
+    /// The pair for the newest position of `session`.
+    fn mint(&self, session: &Session, user: &User, now: Timestamp) -> Result<TokenPair, Error> {
+        let state = &session.refresh;
+        let (position, issued_at) = match (state.child_position(), state.child) {
+            (Some(position), Some(child)) => (position, child.issued_at),
+            _ => (state.head, session.created_at),
+        };
+        let keys = self.keys();
+        let issuer = &self.settings.issuer;
+        let refresh_expires_at = self.refresh_end(session.ends_at, issued_at);
+        let refresh_token = token::sign_refresh(
+            keys.refresh(),
+            issuer,
+            session,
+            position,
+            issued_at,
+            refresh_expires_at,
+        )?;
+        let session_end = session.ends_at.map_or(refresh_expires_at, |end| end.min(refresh_expires_at));
+        let access_expires_at = (now + self.settings.access_ttl).min(session_end);
+        let times = [now, access_expires_at];
+        let token_id = self.random_text::<16>()?;
+        let audiences = &self.settings.audiences;
+        let claims = AccessClaims {
+            own: self.settings.claims.fill(user),
+            ..AccessClaims::new(issuer, audiences, session, user, token_id, times)
+        };
+        let access_token = keys.access().sign(token::ACCESS, &claims)?;
+        Ok(TokenPair { access_token, access_expires_at, refresh_token, refresh_expires_at, session: session.id, at: now })
+    }
+
+    fn random_text<const N: usize>(&self) -> Result<String, Error> {
+        use base64::Engine;
+        let bytes = Zeroizing::new(random::bytes::<N>(&*self.random)?);
+        Ok(base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(*bytes))
+    }
+}
+
+/// The most leeway that a verifier grants.
+const REVOCATION_SLACK: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// An event about a user and a session, seen from a request.
+fn event(
+    kind: AuditKind,
+    actor: Actor,
+    user: Option<UserId>,
+    session: Option<SessionId>,
+    context: &Context,
+    now: Timestamp,
+) -> Write {
+    Write::Audit(AuditEvent {
+        at: now,
+        kind,
+        actor,
+        user,
+        session,
+        address: context.client.address,
+        detail: serde_json::Value::Null,
+    })
+}

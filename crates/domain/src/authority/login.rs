@@ -1,0 +1,81 @@
+use super::{Authority, Context, event};
+use crate::account::User;
+use crate::audit::{Actor, AuditKind};
+use crate::error::Error;
+use crate::name::Identifier;
+use crate::password::{Password, Verdict};
+use crate::store::{Conflict, StoreError, Write};
+use crate::token::TokenPair;
+
+/// A request to log in.
+pub struct Login {
+    /// A username or an e-mail address.
+    pub identifier: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Who logged in, and the pair.
+pub struct LoggedIn {
+    /// The account.
+    pub user: User,
+    /// The pair.
+    pub tokens: TokenPair,
+}
+
+impl Authority {
+    /// Checks an identifier and a password, and begins a session.
+    ///
+    /// An unknown identifier, a wrong password and a disabled account cost and answer the same.
+    pub async fn login(&self, request: Login, context: &Context) -> Result<LoggedIn, Error> {
+        let password = Password::new(request.password).map_err(Error::password("/password"))?;
+        let identifier = Identifier::parse(&request.identifier).ok();
+        let account = identifier.as_ref().map_or(request.identifier.as_str(), Identifier::key);
+        self.throttle.guess(account, context.client.address).map_err(Error::RateLimited)?;
+        for _ in 0..MOST_TRIES {
+            let user = match &identifier {
+                Some(Identifier::Username(username)) => self.store.user_by_username(username).await?,
+                Some(Identifier::Email(email)) => self.store.user_by_email(email).await?,
+                None => None,
+            };
+            let verdict = self.compare(password.clone(), user.as_ref()).await?;
+            let now = self.now();
+            let Some(mut user) = user.filter(|user| verdict.matches && user.is_active()) else {
+                self.store.commit(vec![event(AuditKind::LoginFailed, Actor::User, None, None, context, now)]).await?;
+                return Err(Error::InvalidCredentials);
+            };
+            let session = self.new_session(&user, context, now)?;
+            let (id, sid) = (Some(user.id), Some(session.id));
+            let mut writes = vec![
+                Write::InsertSession(session.clone()),
+                event(AuditKind::LoggedIn, Actor::User, id, sid, context, now),
+            ];
+            // Either write fails when the account changed while the password was compared.
+            writes.push(match verdict.rehash {
+                Some(rehash) => {
+                    user.password = Some(rehash);
+                    Write::UpdateUser(user.clone())
+                }
+                None => Write::ExpectUser { id: user.id, version: user.version },
+            });
+            match self.store.commit(writes).await {
+                Err(StoreError::Conflict(Conflict::Changed)) => continue,
+                committed => committed?,
+            };
+            self.throttle.success(account, context.client.address);
+            return Ok(LoggedIn { tokens: self.mint(&session, &user, now)?, user });
+        }
+        Err(Error::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// Compares a password with the account's; without an account, or without a password, at the same cost.
+    pub(super) async fn compare(&self, password: Password, user: Option<&User>) -> Result<Verdict, Error> {
+        Ok(match user.and_then(|user| user.password.clone()) {
+            Some(hash) => self.hasher.verify(password, hash).await?,
+            None => self.hasher.verify_dummy(password).await?,
+        })
+    }
+}
+
+/// How often a log-in is tried again when its account changed meanwhile.
+const MOST_TRIES: usize = 4;

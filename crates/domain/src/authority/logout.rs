@@ -1,0 +1,49 @@
+use zeroize::Zeroizing;
+
+use super::{Authority, Context, event};
+use crate::audit::{Actor, AuditKind};
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::session::{End, EndReason};
+use crate::store::{Sessions, Write};
+
+/// What shows which session to log out.
+pub enum Logout {
+    /// Its access token, expired or not.
+    Access(Zeroizing<String>),
+    /// Any of its refresh tokens, expired or old.
+    Refresh(Zeroizing<String>),
+}
+
+impl Authority {
+    /// Ends the session of a genuine token. One that has ended already is no error.
+    pub async fn logout(&self, request: Logout, context: &Context) -> Result<(), Error> {
+        let now = self.now();
+        let id = match request {
+            Logout::Access(token) => {
+                let genuine = self.access.verify_genuine(&token, self.keys().receipt_keys())?;
+                genuine.session_id().and_then(|id| id.parse::<SessionId>().ok()).ok_or(Error::Revoked(None))?
+            }
+            Logout::Refresh(token) => {
+                let token = self.read_refresh(&token)?;
+                let found = self.store.session(token.session).await?;
+                let (session, _) = found.ok_or(Error::RefreshInvalid("unknown session"))?;
+                if !token.is_of(&session.secret) {
+                    self.report_forgery(&session, context, now).await?;
+                    return Err(Error::RefreshInvalid("wrong jti"));
+                }
+                session.id
+            }
+        };
+        let Some((session, _)) = self.store.session(id).await?.filter(|(session, _)| session.end.is_none()) else {
+            return Ok(());
+        };
+        let end = End { at: now, reason: EndReason::Logout };
+        let writes = vec![
+            Write::EndSessions { which: Sessions::One(id), end, until: self.revoked_until(now) },
+            event(AuditKind::SessionEnded, Actor::User, Some(session.user), Some(id), context, now),
+        ];
+        self.store.commit(writes).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+use super::accounts::Names;
+use super::{Authority, Caller, Context, event};
+use crate::account::User;
+use crate::audit::{Actor, AuditKind};
+use crate::error::Error;
+use crate::id::UserId;
+use crate::name::{Email, Username};
+use crate::password::Password;
+use crate::session::{End, EndReason};
+use crate::store::{Conflict, Sessions, StoreError, Write};
+
+/// What a user changes of the own account. `None`: leave it; `Some(None)`: remove it.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileChange {
+    /// The username.
+    pub username: Option<Option<String>>,
+    /// The e-mail address. A new one counts as unverified.
+    pub email: Option<Option<String>>,
+}
+
+impl Authority {
+    /// Changes the caller's own names.
+    pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        change: ProfileChange,
+        context: &Context,
+    ) -> Result<User, Error> {
+        self.update_user(caller.user.id, |user| change.apply(user), |user, now| {
+            vec![event(AuditKind::UserChanged, Actor::User, Some(user.id), Some(caller.session.id), context, now)]
+        })
+        .await
+    }
+
+    /// Changes the caller's password. Every other session ends.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: String,
+        new: String,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let new = Password::new(new).map_err(Error::password("/new_password"))?;
+        let user = self.confirm(caller, current, context).await?;
+        self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
+        let hash = self.hasher.hash(new).await?;
+        let now = self.now();
+        let end = End { at: now, reason: EndReason::Password };
+        let which = Sessions::OfExcept(user.id, caller.session.id);
+        let (id, sid) = (Some(user.id), Some(caller.session.id));
+        let writes = vec![
+            Write::UpdateUser(User { password: Some(hash), updated_at: now, ..user }),
+            Write::EndSessions { which, end, until: self.revoked_until(now) },
+            event(AuditKind::PasswordChanged, Actor::User, id, sid, context, now),
+        ];
+        self.store.commit(writes).await?;
+        Ok(())
+    }
+
+    /// Deletes the caller's own account. All its sessions end.
+    pub async fn delete_account(&self, caller: &Caller, current: String, context: &Context) -> Result<(), Error> {
+        let user = self.confirm(caller, current, context).await?;
+        self.remove_user(&user, Actor::User, context).await
+    }
+
+    /// Reads the caller's account again and compares the password with it: what follows is bound to that version.
+    async fn confirm(&self, caller: &Caller, current: String, context: &Context) -> Result<User, Error> {
+        let current = Password::new(current).map_err(Error::password("/current_password"))?;
+        let account = caller.user.id.to_string();
+        self.throttle.guess(&account, context.client.address).map_err(Error::RateLimited)?;
+        let user = self.store.user(caller.user.id).await?.ok_or(Error::Revoked(Some(EndReason::Disabled)))?;
+        if !self.compare(current, Some(&user)).await?.matches {
+            return Err(Error::InvalidCredentials);
+        }
+        self.throttle.success(&account, context.client.address);
+        Ok(user)
+    }
+
+    /// Applies `change` to a user by compare-and-swap, with the writes that go along with it.
+    pub(super) async fn update_user(
+        &self,
+        id: UserId,
+        change: impl Fn(&mut User) -> Result<(), Error>,
+        along: impl Fn(&User, crate::time::Timestamp) -> Vec<Write>,
+    ) -> Result<User, Error> {
+        for _ in 0..MOST_TRIES {
+            let mut user = self.store.user(id).await?.ok_or(Error::NotFound("user"))?;
+            change(&mut user)?;
+            let now = self.now();
+            user.updated_at = now;
+            let mut writes = vec![Write::UpdateUser(user.clone())];
+            writes.extend(along(&user, now));
+            match self.store.commit(writes).await {
+                Err(StoreError::Conflict(Conflict::Changed)) => continue,
+                committed => committed?,
+            };
+            user.version += 1;
+            return Ok(user);
+        }
+        Err(Error::Unavailable("the account keeps changing".to_owned()))
+    }
+}
+
+impl ProfileChange {
+    pub(super) fn apply(&self, user: &mut User) -> Result<(), Error> {
+        let kept = (user.username.as_ref().map(Username::display), user.email.as_ref().map(Email::display));
+        let username = self.username.as_ref().map_or(kept.0, |new| new.as_deref());
+        let email = self.email.as_ref().map_or(kept.1, |new| new.as_deref());
+        let names = Names::parse(username, email)?;
+        user.email_verified &= names.email.as_ref().map(Email::key) == user.email.as_ref().map(Email::key);
+        user.username = names.username;
+        user.email = names.email;
+        Ok(())
+    }
+}
+
+const MOST_TRIES: usize = 8;

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use crate::claims::ClaimsTemplate;
+use crate::keys::RotationPolicy;
+use crate::password::Policy;
+
+/// What an issuer is set up with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `iss` of all tokens: the address that clients and services know.
+    pub issuer: String,
+    /// The `aud` of access tokens; never empty. Tokenry's own calls accept any of them.
+    pub audiences: Vec<String>,
+    /// Life of an access token.
+    pub access_ttl: Duration,
+    /// Life of a refresh token: a session's idle limit.
+    pub refresh_ttl: Duration,
+    /// W, how long a repeated refresh is answered with the same child.
+    pub repeat_window: Duration,
+    /// Whether a refresh must bring the session's access token.
+    pub require_access_token: bool,
+    /// A session's absolute limit.
+    pub session_max_age: Option<Duration>,
+    /// Who may sign up.
+    pub signup: SignupMode,
+    /// The application's own claims.
+    pub claims: ClaimsTemplate,
+    /// What a new password must satisfy.
+    pub password: Policy,
+    /// Whether guesses are throttled.
+    pub rate_limit: bool,
+    /// How long signing keys live, and of which algorithm new ones are.
+    pub rotation: RotationPolicy,
+}
+
+/// Who may sign up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignupMode {
+    /// Everyone.
+    Open,
+    /// No one: accounts are made by administrators.
+    Closed,
+    /// Whoever has an e-mail address in one of these domains (lower case, A-labels).
+    Domains(Vec<String>),
+}

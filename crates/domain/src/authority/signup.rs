@@ -1,0 +1,61 @@
+use super::accounts::{Names, NewAccount};
+use super::{Authority, Context, LoggedIn, SignupMode, event};
+use crate::account::Attributes;
+use crate::audit::{Actor, AuditKind};
+use crate::error::Error;
+use crate::password::Password;
+use crate::store::Write;
+
+/// A request to sign up.
+pub struct Signup {
+    /// The username; this or `email` must be present.
+    pub username: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The password.
+    pub password: String,
+}
+
+impl Authority {
+    /// Makes an account and logs it in, in one commit.
+    pub async fn signup(&self, request: Signup, context: &Context) -> Result<LoggedIn, Error> {
+        self.throttle.signup(context.client.address).map_err(Error::RateLimited)?;
+        let names = Names::parse(request.username.as_deref(), request.email.as_deref())?;
+        self.check_signup(&names)?;
+        let password = Password::new(request.password).map_err(Error::password("/password"))?;
+        let new = NewAccount {
+            username: request.username,
+            email: request.email,
+            password: Some(password),
+            roles: Vec::new(),
+            attributes: Attributes::new(),
+        };
+        let user = self.new_user(new, self.now()).await?;
+        let now = self.now();
+        let session = self.new_session(&user, context, now)?;
+        let (id, sid) = (Some(user.id), Some(session.id));
+        let writes = vec![
+            Write::InsertUser(user.clone()),
+            Write::InsertSession(session.clone()),
+            event(AuditKind::UserCreated, Actor::User, id, sid, context, now),
+        ];
+        self.store.commit(writes).await?;
+        Ok(LoggedIn { tokens: self.mint(&session, &user, now)?, user })
+    }
+
+    fn check_signup(&self, names: &Names) -> Result<(), Error> {
+        match &self.settings.signup {
+            SignupMode::Open => Ok(()),
+            SignupMode::Closed => Err(Error::Forbidden("sign-up is closed")),
+            SignupMode::Domains(domains) => {
+                let Some(email) = &names.email else {
+                    return Err(Error::invalid("/email", "sign-up here needs an e-mail address"));
+                };
+                match domains.iter().any(|domain| domain == email.domain()) {
+                    true => Ok(()),
+                    false => Err(Error::Forbidden("sign-up is limited to certain e-mail domains")),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a use case can answer instead of its result, grouped by who erred.
+
+use std::time::Duration;
+
+use tokenry_jwt::{SignError, VerifyError};
+
+use crate::keys::KeyRingError;
+use crate::name::NameError;
+use crate::password::{PasswordError, PoolError, Weakness};
+use crate::random::NoEntropy;
+use crate::session::EndReason;
+use crate::store::{Conflict, StoreError};
+
+/// Why a use case did not happen. Nothing was changed, unless a variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Unknown user, wrong password, or an account that may not log in: the caller is not told which.
+    #[error("the identifier or the password is wrong")]
+    InvalidCredentials,
+    /// An access token is not acceptable.
+    #[error("the access token is not acceptable: {0}")]
+    Token(#[from] VerifyError),
+    /// The session has ended, or its user is gone.
+    #[error("the session has ended")]
+    Revoked(Option<EndReason>),
+    /// A refresh token is not one of ours, or not of a session that exists.
+    #[error("the refresh token is not acceptable: {0}")]
+    RefreshInvalid(&'static str),
+    /// A refresh token has expired.
+    #[error("the refresh token has expired")]
+    RefreshExpired,
+    /// A second party presented a refresh token. The session was ended.
+    #[error("the refresh token was used by two parties")]
+    RefreshReused,
+    /// A late duplicate of a refresh: the client holds a newer token.
+    #[error("the refresh token was replaced a moment ago")]
+    RefreshStale,
+    /// The access token beside a refresh token is missing, not genuine, or of another session.
+    #[error("the access token does not belong to the refresh token: {0}")]
+    TokenMismatch(&'static str),
+    /// The caller may not do this.
+    #[error("not allowed: {0}")]
+    Forbidden(&'static str),
+    /// What the call names does not exist, or is not the caller's.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// An account has that name already.
+    #[error("an account with this {} exists", .0.member())]
+    AccountExists(Taken),
+    /// Members of the request are wrong.
+    #[error("the request is not valid")]
+    Invalid(Vec<Problem>),
+    /// A new password is too easy to guess.
+    #[error("the password is too weak: {0}")]
+    WeakPassword(Weakness),
+    /// Too many attempts.
+    #[error("too many attempts; again in {} s", .0.as_secs())]
+    RateLimited(Duration),
+    /// The database or the password hashers are overloaded or out of order.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// A defect, or a damaged database.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// One wrong member of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, as a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong, for people.
+    pub detail: String,
+}
+
+/// The name that another account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The username.
+    Username,
+    /// The e-mail address.
+    Email,
+}
+
+impl Taken {
+    /// The member of the request.
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::Email => "email",
+        }
+    }
+}
+
+impl Error {
+    /// One member is wrong.
+    pub fn invalid(pointer: &str, detail: impl ToString) -> Self {
+        Self::Invalid(vec![Problem { pointer: pointer.to_owned(), detail: detail.to_string() }])
+    }
+
+    pub(crate) fn name(pointer: &str) -> impl Fn(NameError) -> Self {
+        let pointer = pointer.to_owned();
+        move |error| Self::invalid(&pointer, error)
+    }
+
+    pub(crate) fn password(pointer: &str) -> impl Fn(PasswordError) -> Self {
+        let pointer = pointer.to_owned();
+        move |error| Self::invalid(&pointer, error)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(Conflict::Username) => Self::AccountExists(Taken::Username),
+            StoreError::Conflict(Conflict::Email) => Self::AccountExists(Taken::Email),
+            // Every caller that can lose a race decides again; who still ends here lost it too often.
+            StoreError::Conflict(Conflict::Changed) => Self::Unavailable("the row keeps changing".to_owned()),
+            StoreError::Conflict(Conflict::Id) | StoreError::Corrupt(_) => Self::Internal(error.to_string()),
+            StoreError::Unavailable(detail) => Self::Unavailable(detail),
+        }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<NoEntropy> for Error {
+    fn from(error: NoEntropy) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<SignError> for Error {
+    fn from(error: SignError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<KeyRingError> for Error {
+    fn from(error: KeyRingError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

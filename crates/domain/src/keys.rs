@@ -1,0 +1,82 @@
+//! Signing keys: their states and when they change.
+//!
+//! `upcoming -> signing -> verifying -> gone`. A key is published for longer than any verifier's JWKS cache before it
+//! signs, and stays published until the last token that it signed has expired.
+
+mod ring;
+mod rotation;
+
+use serde::{Deserialize, Serialize};
+use tokenry_jwt::Algorithm;
+
+use crate::seal::Sealed;
+use crate::time::Timestamp;
+
+pub use ring::{KeyRing, KeyRingError};
+pub use rotation::{Rotation, RotationPolicy};
+
+/// A key as the store keeps it.
+#[derive(Clone, Debug)]
+pub struct KeyRecord {
+    /// Its name in token headers and in the JWKS.
+    pub kid: String,
+    /// What it signs.
+    pub purpose: Purpose,
+    /// Its one algorithm.
+    pub algorithm: Algorithm,
+    /// Where it stands.
+    pub state: KeyState,
+    /// The public half as a JWK in JSON; `None` for a symmetric key.
+    pub public: Option<String>,
+    /// The private half, sealed under the master key; erased when the key is gone.
+    pub private: Option<Sealed>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
+    /// Counts changes: what a compare-and-swap compares.
+    pub version: u64,
+}
+
+/// What a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Access tokens. Published, unless symmetric.
+    Access,
+    /// Refresh tokens: only the issuer verifies them. Never published.
+    Refresh,
+}
+
+/// Where a key stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Published, not yet used.
+    Upcoming,
+    /// Signs new tokens. One of each purpose.
+    Signing,
+    /// Verifies tokens that it signed before.
+    Verifying,
+    /// Its private half is erased and it verifies nothing; its public half still proves receipts.
+    Gone,
+}
+
+macro_rules! names {
+    ($type:ident: $($variant:ident = $name:literal),*) => {
+        impl $type {
+            /// The name in the store and in output.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The one of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+names!(Purpose: Access = "access", Refresh = "refresh");
+names!(KeyState: Upcoming = "upcoming", Signing = "signing", Verifying = "verifying", Gone = "gone");

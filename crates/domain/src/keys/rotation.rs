@@ -1,0 +1,185 @@
+//! When keys change their state: one pure function over the stored keys.
+
+use std::time::Duration;
+
+use tokenry_jwt::Algorithm;
+
+use super::{KeyRecord, KeyState, Purpose};
+use crate::time::Timestamp;
+
+/// How long keys live.
+#[derive(Clone, Copy, Debug)]
+pub struct RotationPolicy {
+    /// The algorithm of new access keys.
+    pub algorithm: Algorithm,
+    /// How long a key signs before its successor takes over.
+    pub period: Duration,
+    /// How long a key is published before it signs: longer than any verifier's JWKS cache.
+    pub publish_ahead: Duration,
+    /// The longest life of an access token.
+    pub access_ttl: Duration,
+    /// The longest life of a refresh token.
+    pub refresh_ttl: Duration,
+}
+
+/// One change of the stored keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Make a key of this purpose, in this state.
+    Create(Purpose, KeyState),
+    /// The upcoming key takes over; the one that signs retires.
+    Activate {
+        /// The upcoming key.
+        kid: String,
+        /// The key that signs now.
+        retire: String,
+    },
+    /// Erase the private half.
+    Erase {
+        /// The key.
+        kid: String,
+    },
+}
+
+impl RotationPolicy {
+    /// The changes that are due at `now`. Applying them and asking again comes to rest.
+    pub fn due(&self, records: &[KeyRecord], now: Timestamp) -> Vec<Rotation> {
+        let mut due = Vec::new();
+        for purpose in [Purpose::Access, Purpose::Refresh] {
+            let of = |state| {
+                records.iter().filter(move |record| record.purpose == purpose && record.state == state)
+            };
+            match (of(KeyState::Signing).next(), of(KeyState::Upcoming).next()) {
+                (None, None) => due.push(Rotation::Create(purpose, KeyState::Signing)),
+                (Some(signing), None) => {
+                    let age = now.since(signing.changed_at) + self.ahead(purpose);
+                    if age >= self.period || signing.algorithm != self.algorithm(purpose) {
+                        due.push(Rotation::Create(purpose, KeyState::Upcoming));
+                    }
+                }
+                (Some(signing), Some(upcoming)) => {
+                    if now.since(upcoming.created_at) >= self.ahead(purpose) {
+                        due.push(Rotation::Activate {
+                            kid: upcoming.kid.clone(),
+                            retire: signing.kid.clone(),
+                        });
+                    }
+                }
+                // A signing key never vanishes without its successor taking over in the same commit.
+                (None, Some(_)) => {}
+            }
+            let expired = of(KeyState::Verifying)
+                .filter(|record| now.since(record.changed_at) > self.token_life(purpose) + SLACK);
+            due.extend(expired.map(|record| Rotation::Erase { kid: record.kid.clone() }));
+        }
+        due
+    }
+
+    /// The algorithm of new keys. Refresh tokens are read by their issuer alone, so a shared key is enough.
+    pub fn algorithm(&self, purpose: Purpose) -> Algorithm {
+        match purpose {
+            Purpose::Access => self.algorithm,
+            Purpose::Refresh => Algorithm::Hs256,
+        }
+    }
+
+    fn ahead(&self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Access => self.publish_ahead,
+            Purpose::Refresh => Duration::ZERO,
+        }
+    }
+
+    fn token_life(&self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Access => self.access_ttl,
+            Purpose::Refresh => self.refresh_ttl,
+        }
+    }
+}
+
+/// The most leeway a verifier may grant, and as much again for clocks that differ.
+const SLACK: Duration = Duration::from_secs(120);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn policy() -> RotationPolicy {
+        RotationPolicy {
+            algorithm: Algorithm::EdDsa,
+            period: 90 * DAY,
+            publish_ahead: HOUR,
+            access_ttl: HOUR,
+            refresh_ttl: 14 * DAY,
+        }
+    }
+
+    fn record(kid: &str, state: KeyState, at: Timestamp) -> KeyRecord {
+        KeyRecord {
+            kid: kid.to_owned(),
+            purpose: Purpose::Access,
+            algorithm: Algorithm::EdDsa,
+            state,
+            public: None,
+            private: None,
+            created_at: at,
+            changed_at: at,
+            version: 0,
+        }
+    }
+
+    fn access(due: Vec<Rotation>) -> Vec<Rotation> {
+        due.into_iter().filter(|rotation| !matches!(rotation, Rotation::Create(Purpose::Refresh, _))).collect()
+    }
+
+    #[test]
+    fn the_first_key_signs_at_once() {
+        let due = policy().due(&[], Timestamp::from_seconds(0));
+        assert_eq!(due, [Purpose::Access, Purpose::Refresh].map(|p| Rotation::Create(p, KeyState::Signing)));
+    }
+
+    #[test]
+    fn a_successor_is_published_before_it_signs() {
+        let start = Timestamp::from_seconds(0);
+        let mut records = vec![record("old", KeyState::Signing, start)];
+        assert_eq!(access(policy().due(&records, start + 89 * DAY)), []);
+        let created = start + 90 * DAY - HOUR;
+        assert_eq!(
+            access(policy().due(&records, created)),
+            [Rotation::Create(Purpose::Access, KeyState::Upcoming)]
+        );
+        records.push(record("new", KeyState::Upcoming, created));
+        assert_eq!(access(policy().due(&records, created + HOUR - Duration::from_millis(1))), []);
+        let activate = Rotation::Activate { kid: "new".to_owned(), retire: "old".to_owned() };
+        assert_eq!(access(policy().due(&records, created + HOUR)), [activate]);
+    }
+
+    #[test]
+    fn a_retired_key_verifies_until_its_last_token_has_expired() {
+        let start = Timestamp::from_seconds(0);
+        let records =
+            [record("old", KeyState::Verifying, start), record("new", KeyState::Signing, start)];
+        assert_eq!(access(policy().due(&records, start + HOUR + SLACK)), []);
+        let erase = Rotation::Erase { kid: "old".to_owned() };
+        assert_eq!(access(policy().due(&records, start + HOUR + SLACK + Duration::from_millis(1))), [erase]);
+    }
+
+    #[test]
+    fn another_algorithm_calls_for_a_new_key() {
+        let start = Timestamp::from_seconds(0);
+        let policy = RotationPolicy { algorithm: Algorithm::Es256, ..policy() };
+        let due = policy.due(&[record("old", KeyState::Signing, start)], start);
+        assert_eq!(access(due), [Rotation::Create(Purpose::Access, KeyState::Upcoming)]);
+    }
+
+    #[test]
+    fn a_clock_set_back_changes_nothing() {
+        let start = Timestamp::from_seconds(10_000_000);
+        let records = [record("a", KeyState::Verifying, start), record("b", KeyState::Signing, start)];
+        assert_eq!(access(policy().due(&records, start - HOUR)), []);
+    }
+}

@@ -1,0 +1,142 @@
+//! Sessions: one row for each log-in. There are no token rows.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use zeroize::ZeroizeOnDrop;
+
+use crate::id::{SessionId, UserId};
+use crate::random::{self, NoEntropy, Random};
+use crate::refresh::RefreshState;
+use crate::time::Timestamp;
+
+/// One log-in of one user on one client.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The `sid` of its tokens.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// What makes the `jti` of its refresh tokens unforgeable.
+    pub secret: SessionSecret,
+    /// The position in the refresh protocol.
+    pub refresh: RefreshState,
+    /// When the user logged in: the `auth_time` of its tokens.
+    pub created_at: Timestamp,
+    /// When it was last used to log in or refresh.
+    pub last_used_at: Timestamp,
+    /// When its newest refresh token ends: the idle limit.
+    pub expires_at: Timestamp,
+    /// When it ends however much it is used: the absolute limit.
+    pub ends_at: Option<Timestamp>,
+    /// Who used it last, as far as one can see.
+    pub client: Client,
+    /// That it was ended, and why.
+    pub end: Option<End>,
+    /// Counts changes of the refresh state: what a compare-and-swap compares.
+    pub version: u64,
+}
+
+impl Session {
+    /// Whether it was ended, or its absolute limit has passed.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.end.is_some() || self.ends_at.is_some_and(|ends_at| ends_at <= now)
+    }
+
+    /// Whether a token of it could still be used.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        !self.is_over(now) && now < self.expires_at
+    }
+
+    /// `now`, but never before a moment that the row has already seen: a clock set back must not reorder what
+    /// happened.
+    pub fn time(&self, now: Timestamp) -> Timestamp {
+        now.max(self.refresh.latest().unwrap_or(now)).max(self.created_at)
+    }
+}
+
+/// The second lock of a session's refresh tokens: 32 random bytes.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct SessionSecret([u8; 32]);
+
+impl SessionSecret {
+    /// A new secret.
+    pub fn generate(random: &dyn Random) -> Result<Self, NoEntropy> {
+        Ok(Self(random::bytes(random)?))
+    }
+
+    /// The secret with these bytes, as a store kept them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the store and the token code.
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionSecret")
+    }
+}
+
+/// The client as the server saw it: shown to its owner, never decided upon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Client {
+    /// Its address, through the trusted proxies.
+    pub address: Option<IpAddr>,
+    /// Its `User-Agent`, cut to [`MAX_DEVICE_BYTES`].
+    pub device: Option<String>,
+}
+
+/// Longest kept `User-Agent`, in bytes.
+pub const MAX_DEVICE_BYTES: usize = 256;
+
+/// When and why a session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// Why a session was ended: the `reason` member of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its user logged out, or ended it from another session.
+    Logout,
+    /// Two parties held its refresh token.
+    Reuse,
+    /// The password was changed elsewhere.
+    Password,
+    /// An administrator ended it.
+    Admin,
+    /// The account was disabled or deleted.
+    Disabled,
+}
+
+impl EndReason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Logout, Self::Reuse, Self::Password, Self::Admin, Self::Disabled];
+
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Reuse => "reuse",
+            Self::Password => "password",
+            Self::Admin => "admin",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// The reason of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}

@@ -1,0 +1,189 @@
+//! What the rules need of a database: a few reads, and one atomic commit.
+
+use async_trait::async_trait;
+
+use crate::account::User;
+use crate::audit::{AuditEvent, AuditFilter, AuditRecord};
+use crate::id::{SessionId, UserId};
+use crate::keys::KeyRecord;
+use crate::name::{Email, Username};
+use crate::revocation::{Revocation, RevocationRecord};
+use crate::session::{End, Session};
+use crate::time::Timestamp;
+
+/// Tokenry's state. Every method sees all commits acknowledged before it was called.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Applies `writes` in order, all or none. When this returns `Ok`, they are durable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] names the first write that did not hold; nothing was changed then. After
+    /// [`StoreError::Unavailable`] the writes may or may not have happened.
+    async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError>;
+
+    /// The user of that identifier.
+    async fn user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user whose username has the same key.
+    async fn user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError>;
+
+    /// The user whose e-mail address has the same key.
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
+    /// Users in the order of their identifiers.
+    async fn users(&self, page: UserPage) -> Result<Vec<User>, StoreError>;
+
+    /// A session and its user, if the account still exists.
+    async fn session(&self, id: SessionId) -> Result<Option<(Session, Option<User>)>, StoreError>;
+
+    /// A user's sessions that were not ended, newest first, at most `limit`.
+    async fn sessions_of(&self, user: UserId, limit: u32) -> Result<Vec<Session>, StoreError>;
+
+    /// All keys that are not yet forgotten, oldest first.
+    async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// Audit events, newest first.
+    async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// Revocations after a place in the feed, oldest first, at most `limit`.
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError>;
+
+    /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations past their
+    /// `until`, sessions ended or expired before `sessions_before`, audit events before `audit_before`.
+    /// Returns how many rows went.
+    async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError>;
+
+    /// Whether the store answers: a read of the real database, and room to write.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// One step of a commit.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Adds an account; both names must be free.
+    InsertUser(User),
+    /// Replaces the account whose stored version is `user.version`, and counts the version up.
+    UpdateUser(User),
+    /// Changes nothing, but holds only while the account's stored version is this one: what was decided about the
+    /// account when it was read still holds at the commit.
+    ExpectUser {
+        /// The account.
+        id: UserId,
+        /// Its stored version.
+        version: u64,
+    },
+    /// Removes an account. Its sessions stay, without it, until they are swept.
+    DeleteUser {
+        /// The account.
+        id: UserId,
+        /// Its stored version.
+        version: u64,
+    },
+    /// Adds a session.
+    InsertSession(Session),
+    /// Replaces the refresh state, times and client of the session whose stored version is `session.version` and that
+    /// was not ended, and counts the version up.
+    UpdateSession(Session),
+    /// Ends the session whose stored version is `version` and that was not ended: a decision about its refresh state.
+    EndSession {
+        /// The session.
+        id: SessionId,
+        /// Its stored version.
+        version: u64,
+        /// When and why.
+        end: End,
+        /// How long the feed carries it.
+        until: Timestamp,
+    },
+    /// Ends all chosen sessions that were not ended. None is no conflict.
+    EndSessions {
+        /// Which.
+        which: Sessions,
+        /// When and why.
+        end: End,
+        /// How long the feed carries them.
+        until: Timestamp,
+    },
+    /// Appends to the feed. (Ending a session appends its own entry.)
+    Revoke(Revocation),
+    /// Appends to the audit log.
+    Audit(AuditEvent),
+    /// Adds a key; its `kid` must be free ([`Conflict::Id`] otherwise), and there is at most one upcoming and one signing
+    /// key of each purpose ([`Conflict::Changed`] otherwise), so that of several nodes one rotates.
+    InsertKey(KeyRecord),
+    /// Replaces the key whose stored version is `key.version`, and counts the version up. The bound of
+    /// [`Write::InsertKey`] holds after each write of a commit.
+    UpdateKey(KeyRecord),
+}
+
+/// Which sessions to end.
+#[derive(Clone, Copy, Debug)]
+pub enum Sessions {
+    /// This one.
+    One(SessionId),
+    /// This one, if it belongs to the user.
+    OneOf(UserId, SessionId),
+    /// All of a user.
+    Of(UserId),
+    /// All of a user but one.
+    OfExcept(UserId, SessionId),
+}
+
+/// What a commit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Sessions that it ended.
+    pub sessions_ended: u64,
+}
+
+/// A page of users.
+#[derive(Clone, Debug, Default)]
+pub struct UserPage {
+    /// After this one.
+    pub after: Option<UserId>,
+    /// Only those with this text in the key of a name.
+    pub contains: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// How long things that have ended are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Horizon {
+    /// Sessions that ended before this moment go.
+    pub sessions: Timestamp,
+    /// Audit events before this moment go.
+    pub audit: Timestamp,
+}
+
+/// The store did not do it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A condition of the commit did not hold.
+    #[error("the commit was refused: {0}")]
+    Conflict(Conflict),
+    /// The database can't be reached, is full or too busy: try again later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The database holds what can't be: a defect, or damage.
+    #[error("the database holds a bad value: {0}")]
+    Corrupt(String),
+}
+
+/// Which condition of a commit did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Another account has that username.
+    #[error("the username is taken")]
+    Username,
+    /// Another account has that e-mail address.
+    #[error("the e-mail address is taken")]
+    Email,
+    /// The row is gone, was ended or has another version: read again and decide again.
+    #[error("the row has changed")]
+    Changed,
+    /// The identifier is taken.
+    #[error("the identifier is taken")]
+    Id,
+}

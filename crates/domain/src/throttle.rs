@@ -1,0 +1,181 @@
+//! Limits on guessing: per account, per address, and per account and address; bounded in memory.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use ipnet::Ipv6Net;
+use quick_cache::sync::Cache;
+
+/// The limits on attempts that could be guesses.
+///
+/// Three buckets are charged before a password is looked at: the address (spraying), the account (a guess spread over
+/// many addresses), and the two together (so that one address can't use up the account's bucket quickly). A success
+/// refills the two that name the account.
+#[derive(Debug)]
+pub struct Throttle {
+    enabled: bool,
+    hasher: RandomState,
+    addresses: Buckets,
+    accounts: Buckets,
+    pairs: Buckets,
+    signups: Buckets,
+}
+
+impl Throttle {
+    /// The limits; with `enabled` false there are none.
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled,
+            hasher: RandomState::new(),
+            addresses: Buckets::new(100, Duration::from_secs(5)),
+            accounts: Buckets::new(50, Duration::from_secs(30)),
+            pairs: Buckets::new(10, Duration::from_secs(10)),
+            signups: Buckets::new(100, Duration::from_secs(10)),
+        }
+    }
+
+    /// Charges one guess at `account` (its identifier's key, known or not) from `address`.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when a bucket is empty.
+    pub fn guess(&self, account: &str, address: Option<IpAddr>) -> Result<(), Duration> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let network = address.map(network);
+        self.pairs.take(self.hasher.hash_one((account, network)))?;
+        if network.is_some() {
+            self.addresses.take(self.hasher.hash_one(network))?;
+        }
+        self.accounts.take(self.hasher.hash_one(account))
+    }
+
+    /// Forgets the guesses at `account` that a right password has answered.
+    pub fn success(&self, account: &str, address: Option<IpAddr>) {
+        self.pairs.refill(self.hasher.hash_one((account, address.map(network))));
+        self.accounts.refill(self.hasher.hash_one(account));
+    }
+
+    /// Charges one sign-up from `address`.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when the bucket is empty.
+    pub fn signup(&self, address: Option<IpAddr>) -> Result<(), Duration> {
+        match address {
+            Some(address) if self.enabled => self.signups.take(self.hasher.hash_one(network(address))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Buckets {
+    quota: Quota,
+    buckets: Cache<u64, Arc<DefaultDirectRateLimiter>>,
+}
+
+impl Buckets {
+    fn new(burst: u32, refill: Duration) -> Self {
+        let quota = Quota::with_period(refill)
+            .unwrap_or_else(|| Quota::per_minute(NonZeroU32::MIN))
+            .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        Self { quota, buckets: Cache::new(MOST_BUCKETS) }
+    }
+
+    fn take(&self, key: u64) -> Result<(), Duration> {
+        let bucket = self
+            .buckets
+            .get_or_insert_with(&key, || Ok::<_, Duration>(Arc::new(RateLimiter::direct(self.quota))))?;
+        bucket.check().map_err(|denied| denied.wait_time_from(DefaultClock::default().now()))
+    }
+
+    fn refill(&self, key: u64) {
+        self.buckets.remove(&key);
+    }
+}
+
+/// What counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given at least.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Net::new_assert(v6, 64).network()),
+    }
+}
+
+/// Buckets kept of each kind, about 100 bytes each; the least used go first.
+const MOST_BUCKETS: usize = 20_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn one_address_guesses_at_one_account_ten_times() {
+        let throttle = Throttle::new(true);
+        for _ in 0..10 {
+            throttle.guess("kim", address("192.0.2.1")).unwrap();
+        }
+        let wait = throttle.guess("kim", address("192.0.2.1")).unwrap_err();
+        assert!(wait <= Duration::from_secs(10));
+        throttle.guess("kim", address("192.0.2.2")).unwrap();
+        throttle.guess("lee", address("192.0.2.1")).unwrap();
+    }
+
+    #[test]
+    fn many_addresses_share_the_bucket_of_one_account() {
+        let throttle = Throttle::new(true);
+        let guesses = (0..=255u8).map(|n| throttle.guess("kim", Some(IpAddr::from([192, 0, 2, n]))));
+        assert_eq!(guesses.filter(Result::is_ok).count(), 50);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let throttle = Throttle::new(true);
+        let guesses =
+            (0..200).map(|n| throttle.guess(&format!("user{n}"), address(&format!("2001:db8::{n:x}"))));
+        assert_eq!(guesses.filter(Result::is_ok).count(), 100);
+        throttle.guess("kim", address("2001:db8:0:1::1")).unwrap();
+    }
+
+    #[test]
+    fn an_ipv4_address_written_as_ipv6_is_the_same_address() {
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), IpAddr::from([192, 0, 2, 1]));
+    }
+
+    #[test]
+    fn a_right_password_forgives() {
+        let throttle = Throttle::new(true);
+        for _ in 0..30 {
+            throttle.guess("kim", address("192.0.2.1")).unwrap();
+            throttle.success("kim", address("192.0.2.1"));
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let throttle = Throttle::new(true);
+        for n in 0..3 * MOST_BUCKETS {
+            let _ = throttle.guess(&n.to_string(), None);
+        }
+        assert!(throttle.accounts.buckets.len() <= MOST_BUCKETS);
+    }
+
+    #[test]
+    fn switched_off_there_is_no_limit() {
+        let throttle = Throttle::new(false);
+        for _ in 0..1000 {
+            throttle.guess("kim", address("192.0.2.1")).unwrap();
+        }
+    }
+}

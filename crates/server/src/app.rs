@@ -1,0 +1,155 @@
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use axum::Router;
+use tokenry_domain::authority::Authority;
+use tokenry_domain::password::{HashPool, Parameters};
+use tokenry_domain::random::{self, Random};
+use tokenry_domain::seal::SealError;
+use tokenry_domain::store::{Store, StoreError};
+use tokenry_domain::time::Clock;
+use tokenry_store::{LockError, OpenError, Options, ServeLock, Sqlite};
+use uuid::Builder;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
+use crate::metrics::Metrics;
+use crate::{http, master_key};
+
+/// A token system, ready to answer.
+pub struct App {
+    pub(crate) authority: Authority,
+    pub(crate) config: Config,
+    pub(crate) metrics: Metrics,
+    random: Arc<dyn Random>,
+}
+
+/// Why a token system can't start. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database, once open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another process serves.
+    #[error(transparent)]
+    Locked(#[from] LockError),
+    /// A file.
+    #[error("{file}: {source}")]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The master key's text.
+    #[error("{origin}: {source}")]
+    MasterKey {
+        /// Where the text came from.
+        origin: String,
+        /// Why it is none.
+        source: SealError,
+    },
+    /// Keys are stored and the key that sealed them is missing.
+    #[error(
+        "keys exist, but {0} does not: put the master key back, or set TOKENRY_MASTER_KEY. \
+         (To start anew and end every session, move the data directory away.)"
+    )]
+    MasterKeyLost(PathBuf),
+    /// The stored keys.
+    #[error("the stored keys can't be used: {0}")]
+    Keys(tokenry_domain::Error),
+}
+
+impl App {
+    /// Opens the database and the keys of `config`, making both when there are none.
+    ///
+    /// `listen` is the address that the issuer is derived from when none is configured.
+    pub async fn open(config: Config, listen: SocketAddr) -> Result<Arc<Self>, StartError> {
+        Self::open_with(config, listen, Arc::new(SystemClock), Options::default()).await
+    }
+
+    /// [`App::open`] with a clock and a store of one's own choosing.
+    #[doc(hidden)]
+    pub async fn open_with(
+        config: Config,
+        listen: SocketAddr,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Arc<Self>, StartError> {
+        let settings = config.settings(listen)?;
+        let parameters = hash_parameters(&config)?;
+        private_directory(config.data_dir())?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.database_file(), options)?);
+        let random: Arc<dyn Random> = Arc::new(random::System::new());
+        let has_keys = !store.keys().await?.is_empty();
+        let master = master_key::find(&config, has_keys, &*random)?;
+        let threads = match config.password.threads {
+            0 => available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        let hasher = HashPool::new(parameters, threads, MOST_WAITING, Arc::clone(&random));
+        let authority = Authority::open(settings, store, clock, Arc::clone(&random), hasher, master)
+            .await
+            .map_err(StartError::Keys)?;
+        Ok(Arc::new(Self { authority, config, metrics: Metrics::new(), random }))
+    }
+
+    /// The right to serve the database of `config`: one process has it at a time.
+    pub(crate) fn lock(config: &Config) -> Result<ServeLock, StartError> {
+        private_directory(config.data_dir())?;
+        Ok(ServeLock::acquire(&config.database_file())?)
+    }
+
+    /// All calls and pages. Nest it in an application whose `issuer` names the path.
+    ///
+    /// Serve it with [`axum::extract::ConnectInfo`] of [`SocketAddr`], or no address is known to throttle by.
+    pub fn router(self: &Arc<Self>) -> Router {
+        http::router(Arc::clone(self))
+    }
+
+    /// The rules, for callers in the same process.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    pub(crate) fn request_id(&self) -> String {
+        let mut bytes = [0; 16];
+        // An identifier for logs: if the system has no randomness left, nothing else works anyway.
+        let _ = self.random.fill(&mut bytes);
+        Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}
+
+fn hash_parameters(config: &Config) -> Result<Parameters, ConfigError> {
+    let memory = u32::try_from(config.password.memory.0 / 1024).unwrap_or(u32::MAX);
+    let parameters = Parameters { memory, iterations: config.password.iterations, parallelism: 1 };
+    let bounded = memory <= MOST_MEMORY && (1..=64).contains(&config.password.iterations);
+    match bounded && parameters.is_valid() {
+        true => Ok(parameters),
+        false => Err(ConfigError("password.memory: takes 8KiB to 256MiB; password.iterations: takes 1 to 64".to_owned())),
+    }
+}
+
+/// Creates the data directory so that only its owner can look into it.
+fn private_directory(directory: &Path) -> Result<(), StartError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|source| StartError::File { file: directory.to_owned(), source })
+}
+
+/// Log-ins that may wait for a hasher.
+const MOST_WAITING: usize = 1024;
+/// What a stored hash may ask for at most, in KiB.
+const MOST_MEMORY: u32 = 256 * 1024;

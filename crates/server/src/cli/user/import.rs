@@ -1,0 +1,172 @@
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokenry_domain::authority::ImportedAccount;
+use tokenry_domain::name::Identifier;
+use tokio::task::JoinSet;
+
+use super::django::{Mapping, Mappings, Row};
+use crate::App;
+use crate::cli::{Failure, print, report};
+
+/// A row of the file, and what names it in reports.
+struct Source {
+    at: String,
+    row: Result<Row, String>,
+}
+
+/// A row that was not taken.
+struct Rejected {
+    at: String,
+    reason: String,
+}
+
+/// Imports a file. Rows that can't be taken are reported, and all others are.
+pub(super) async fn run(app: &Arc<App>, file: &Path, mappings: &[Mapping], json: bool) -> Result<(), Failure> {
+    let (rows, groups) = read(file)?;
+    let total = rows.len();
+    let mappings = Mappings::new(mappings);
+    let mut rejected = Vec::new();
+    let mut accounts = Vec::new();
+    let mut seen = HashMap::new();
+    for Source { at, row } in rows {
+        let account = row.and_then(|row| mappings.account(row, &groups));
+        match account.and_then(|account| first_of_its_name(&account, &at, &mut seen).map(|()| account)) {
+            Ok(account) => accounts.push((at, account)),
+            Err(reason) => rejected.push(Rejected { at, reason }),
+        }
+    }
+    let mut done = rejected.len();
+    let mut accounts = accounts.into_iter();
+    let mut running = JoinSet::new();
+    loop {
+        // As many at once as one commit takes: the store writes them as a group.
+        while running.len() < AT_ONCE
+            && let Some((at, account)) = accounts.next()
+        {
+            let app = Arc::clone(app);
+            running.spawn(async move { app.authority.import_user(account).await.map_err(|error| (at, error)) });
+        }
+        let Some(result) = running.join_next().await else { break };
+        if let Err((at, error)) = result.map_err(|error| Failure::new("internal", error))? {
+            rejected.push(Rejected { at, reason: Failure::from(error).detail });
+        }
+        done += 1;
+        if done % PROGRESS == 0 {
+            report(&format!("{done} of {total}"));
+        }
+    }
+    summarise(total, rejected, json)
+}
+
+fn summarise(total: usize, rejected: Vec<Rejected>, json: bool) -> Result<(), Failure> {
+    let imported = total - rejected.len();
+    for Rejected { at, reason } in &rejected {
+        report(&format!("{at}: {}", reason.escape_debug()));
+    }
+    if json {
+        let rows = rejected.iter().map(|row| json!({ "at": row.at, "reason": row.reason }));
+        let rows: Vec<Value> = rows.collect();
+        print(&format!("{}\n", json!({ "imported": imported, "rejected": rows })));
+    } else {
+        print(&format!("{imported} imported, {} not taken\n", rejected.len()));
+    }
+    match rejected.len() {
+        0 => Ok(()),
+        number => Err(Failure::new("import_incomplete", format!("{number} of {total} rows were not taken"))),
+    }
+}
+
+/// The first of several rows with one name is taken, whatever order the store sees them in.
+fn first_of_its_name(
+    account: &ImportedAccount,
+    at: &str,
+    seen: &mut HashMap<String, String>,
+) -> Result<(), String> {
+    let names = [("username", &account.username), ("email", &account.email)];
+    let mut keys = Vec::new();
+    for (member, name) in names {
+        let Some(name) = name else { continue };
+        let key = Identifier::parse(name).map_err(|error| format!("{member} {error}"))?.key().to_owned();
+        if let Some(first) = seen.get(&key) {
+            return Err(format!("the {member} is that of {first}"));
+        }
+        keys.push(key);
+    }
+    seen.extend(keys.into_iter().map(|key| (key, at.to_owned())));
+    Ok(())
+}
+
+type Rows = (Vec<Source>, BTreeMap<i64, String>);
+
+fn read(file: &Path) -> Result<Rows, Failure> {
+    let bad = |error: &dyn std::fmt::Display| Failure::new("invalid_request", format!("{}: {error}", file.display()));
+    let input = BufReader::new(File::open(file).map_err(|error| bad(&error))?);
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => {
+            let entries: Vec<Value> = serde_json::from_reader(input).map_err(|error| bad(&error))?;
+            Ok(from_dump(entries))
+        }
+        Some("csv") => from_csv(input).map_err(|error| bad(&error)),
+        _ => Err(bad(&"the name must end in .json or .csv")),
+    }
+}
+
+/// `manage.py dumpdata auth.user auth.group`
+fn from_dump(entries: Vec<Value>) -> Rows {
+    #[derive(Deserialize)]
+    struct Entry {
+        model: String,
+        pk: Value,
+        fields: Value,
+    }
+    let mut rows = Vec::new();
+    let mut groups = BTreeMap::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        match serde_json::from_value::<Entry>(entry) {
+            Ok(Entry { model, pk, fields }) if model == "auth.group" => {
+                let name = fields.get("name").and_then(Value::as_str);
+                groups.extend(pk.as_i64().zip(name.map(str::to_owned)));
+            }
+            Ok(Entry { model, pk, fields }) => {
+                let at = format!("index {index} (pk {pk})");
+                let row = match model.ends_with(".user") {
+                    true => serde_json::from_value(fields).map_err(|error| error.to_string()),
+                    false => Err(format!("is of model {model}, not a user")),
+                };
+                rows.push(Source { at, row });
+            }
+            Err(error) => rows.push(Source { at: format!("index {index}"), row: Err(error.to_string()) }),
+        }
+    }
+    (rows, groups)
+}
+
+fn from_csv(input: BufReader<File>) -> Result<Rows, csv::Error> {
+    let mut reader = csv::Reader::from_reader(input);
+    let head = reader.headers()?.clone();
+    let mut rows = Vec::new();
+    let mut record = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {
+                let line = record.position().map_or(line, csv::Position::line);
+                let row = record.deserialize(Some(&head)).map_err(|error| error.to_string());
+                rows.push(Source { at: format!("line {line}"), row });
+            }
+            Err(error) if error.is_io_error() => return Err(error),
+            Err(error) => rows.push(Source { at: format!("line {line}"), row: Err(error.to_string()) }),
+        }
+    }
+    Ok((rows, BTreeMap::new()))
+}
+
+const AT_ONCE: usize = 256;
+const PROGRESS: usize = 1000;

@@ -1,0 +1,94 @@
+//! Configuration: a file, the environment over it, flags over both. One section a module.
+//!
+//! Each key of `tokenry.toml` is also `TOKENRY_<SECTION>__<KEY>` in the environment. An unknown key or a bad value stops
+//! the start and is named.
+
+mod load;
+mod network;
+mod secret;
+mod sections;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, Overrides};
+pub use network::{Network, Networks};
+pub use secret::Secret;
+pub use sections::{
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Server, Session, Signup, Token,
+};
+pub use value::{Bytes, List, Span};
+
+/// Everything that can be configured, with its defaults.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: Listen,
+    /// The address that clients and services know, the `iss` of all tokens. Default: `http://` and `listen`.
+    pub issuer: Option<String>,
+    /// Where the database and the generated keys are kept.
+    pub data_dir: DataDir,
+    /// `sqlite`: a file in `data_dir`.
+    pub database: Database,
+    /// 32 bytes in base64url, or `file:PATH`. Default: generated into `data_dir`.
+    pub master_key: Option<Secret>,
+    /// Tokens.
+    pub token: Token,
+    /// Sessions.
+    pub session: Session,
+    /// Sign-up.
+    pub signup: Signup,
+    /// Passwords.
+    pub password: Password,
+    /// Limits on guessing.
+    pub rate_limit: RateLimit,
+    /// The HTTP server.
+    pub server: Server,
+    /// Signing keys.
+    pub keys: Keys,
+    /// The audit log.
+    pub audit: Audit,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// The admin calls.
+    pub admin: Admin,
+    /// Introspection.
+    pub introspect: Introspect,
+    /// Logs.
+    pub log: Log,
+}
+
+/// The address to listen on; `127.0.0.1:7519` by default.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Listen(pub SocketAddr);
+
+/// Where state is kept; `./tokenry-data` by default.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct DataDir(pub PathBuf);
+
+/// Which database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Database {
+    /// A SQLite file in the data directory.
+    #[default]
+    Sqlite,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self(SocketAddr::from(([127, 0, 0, 1], 7519)))
+    }
+}
+
+impl Default for DataDir {
+    fn default() -> Self {
+        Self(PathBuf::from("tokenry-data"))
+    }
+}

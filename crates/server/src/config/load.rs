@@ -1,0 +1,274 @@
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use tokenry_domain::authority::{Settings, SignupMode};
+use tokenry_domain::claims::ClaimsTemplate;
+use tokenry_domain::keys::RotationPolicy;
+use tokenry_domain::password::Policy;
+use url::{Host, Url};
+
+use super::{Config, DataDir, Listen};
+
+/// Why the start was stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("configuration: {0}")]
+pub struct ConfigError(pub String);
+
+/// The common keys as flags; they win over environment and file.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Overrides {
+    /// The configuration file [default: tokenry.toml, if it exists; also TOKENRY_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the database and the generated keys are kept [default: ./tokenry-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:7519]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The address that clients and services know, the `iss` of all tokens
+    #[arg(long, global = true, value_name = "URL")]
+    pub issuer: Option<String>,
+}
+
+impl Config {
+    /// Reads file, environment and flags.
+    ///
+    /// `environment` holds the variables that begin with `TOKENRY_`.
+    ///
+    /// # Errors
+    ///
+    /// Names the key, and says what it takes.
+    pub fn load(overrides: &Overrides, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        let named = overrides.config.clone().or_else(|| environment.get("TOKENRY_CONFIG").map(PathBuf::from));
+        let file = named.clone().unwrap_or_else(|| PathBuf::from("tokenry.toml"));
+        builder = builder.add_source(
+            config::File::from(file).format(config::FileFormat::Toml).required(named.is_some()),
+        );
+        let variables: config::Map<String, String> =
+            environment.iter().filter(|(name, _)| *name != "TOKENRY_CONFIG").map(clone).collect();
+        builder = builder.add_source(
+            config::Environment::with_prefix("TOKENRY")
+                .prefix_separator("_")
+                .separator("__")
+                .source(Some(variables)),
+        );
+        let read = builder.build().map_err(explain)?;
+        let mut config: Self = read.try_deserialize().map_err(explain)?;
+        if let Some(listen) = overrides.listen {
+            config.listen = Listen(listen);
+        }
+        if let Some(data_dir) = &overrides.data_dir {
+            config.data_dir = DataDir(data_dir.clone());
+        }
+        if let Some(issuer) = &overrides.issuer {
+            config.issuer = Some(issuer.clone());
+        }
+        config.settings(config.listen.0)?;
+        config.check_tls()?;
+        Ok(config)
+    }
+
+    /// The issuer when the server listens on `listen`.
+    pub fn issuer(&self, listen: SocketAddr) -> String {
+        let scheme = if self.server.tls_key.is_some() { "https" } else { "http" };
+        self.issuer.clone().unwrap_or_else(|| format!("{scheme}://{listen}"))
+    }
+
+    /// What the rules are set up with.
+    pub fn settings(&self, listen: SocketAddr) -> Result<Settings, ConfigError> {
+        let issuer = self.issuer(listen);
+        self.check_issuer(&issuer)?;
+        let token = &self.token;
+        positive("token.access_ttl", token.access_ttl.0.is_zero())?;
+        positive("token.refresh_ttl", token.refresh_ttl.0.is_zero())?;
+        positive("keys.rotation", self.keys.rotation.0.is_zero())?;
+        if self.keys.publish_ahead >= self.keys.rotation {
+            return Err(bad("keys.publish_ahead", "must be shorter than keys.rotation"));
+        }
+        if token.access_ttl > token.refresh_ttl {
+            return Err(bad("token.access_ttl", "must not be longer than token.refresh_ttl"));
+        }
+        let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
+        let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
+        let audiences =
+            if token.audience.0.is_empty() { vec![issuer.clone()] } else { token.audience.0.clone() };
+        Ok(Settings {
+            issuer,
+            audiences,
+            access_ttl: token.access_ttl.0,
+            refresh_ttl: token.refresh_ttl.0,
+            repeat_window: token.repeat_window.0,
+            require_access_token: token.require_access_token,
+            session_max_age: self.session.max_age.positive(),
+            signup: self.signup_mode()?,
+            claims,
+            password: Policy::default(),
+            rate_limit: self.rate_limit.enabled,
+            rotation: RotationPolicy {
+                algorithm: token.algorithm,
+                period: self.keys.rotation.0,
+                publish_ahead: self.keys.publish_ahead.0,
+                access_ttl: token.access_ttl.0,
+                refresh_ttl: token.refresh_ttl.0,
+            },
+        })
+    }
+
+    fn signup_mode(&self) -> Result<SignupMode, ConfigError> {
+        match self.signup.mode.0.as_slice() {
+            [mode] if mode == "open" => Ok(SignupMode::Open),
+            [mode] if mode == "closed" => Ok(SignupMode::Closed),
+            [] => Err(bad("signup.mode", "takes open, closed, or a list of e-mail domains")),
+            domains => {
+                let domains = domains.iter().map(|domain| match Host::parse(domain) {
+                    Ok(Host::Domain(domain)) if domain.contains('.') => Ok(domain),
+                    _ => Err(bad("signup.mode", format!("takes open, closed, or domains; not {domain:?}"))),
+                });
+                domains.collect::<Result<_, _>>().map(SignupMode::Domains)
+            }
+        }
+    }
+
+    /// An issuer is a URL without query and fragment (RFC 8414 section 2); `http` only where no one can listen.
+    fn check_issuer(&self, issuer: &str) -> Result<(), ConfigError> {
+        let url = Url::parse(issuer).map_err(|_| bad("issuer", format!("{issuer:?} is no URL")))?;
+        if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+            return Err(bad("issuer", "takes a URL without query, fragment and user"));
+        }
+        let loopback = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+            Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
+            None => false,
+        };
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if loopback || self.server.allow_http => Ok(()),
+            "http" => Err(bad(
+                "issuer",
+                format!("{issuer} would send tokens in clear: use https, or set server.allow_http behind a proxy that speaks TLS"),
+            )),
+            _ => Err(bad("issuer", "takes an https URL")),
+        }
+    }
+
+    fn check_tls(&self) -> Result<(), ConfigError> {
+        match (&self.server.tls_certificate, &self.server.tls_key) {
+            (Some(_), None) => Err(bad("server.tls_key", "is needed beside server.tls_certificate")),
+            (None, Some(_)) => Err(bad("server.tls_certificate", "is needed beside server.tls_key")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The SQLite file.
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir().join("tokenry.db")
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir.0
+    }
+}
+
+fn clone((name, value): (&String, &String)) -> (String, String) {
+    (name.clone(), value.clone())
+}
+
+fn positive(key: &str, is_zero: bool) -> Result<(), ConfigError> {
+    if is_zero { Err(bad(key, "must be longer than 0")) } else { Ok(()) }
+}
+
+fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
+    ConfigError(format!("{key}: {detail}"))
+}
+
+fn explain(error: config::ConfigError) -> ConfigError {
+    ConfigError(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let overrides = Overrides { config: Some("/dev/null".into()), ..Overrides::default() };
+        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        Config::load(&overrides, &variables.collect())
+    }
+
+    #[test]
+    fn nothing_configured_is_a_configuration() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.issuer(config.listen.0), "http://127.0.0.1:7519");
+        assert_eq!(config.settings(config.listen.0).unwrap().audiences, ["http://127.0.0.1:7519"]);
+    }
+
+    #[test]
+    fn every_documented_variable_is_taken() {
+        let config = load(&[
+            ("TOKENRY_LISTEN", "127.0.0.1:0"),
+            ("TOKENRY_ISSUER", "https://auth.example.com"),
+            ("TOKENRY_DATA_DIR", "/tmp/data"),
+            ("TOKENRY_DATABASE", "sqlite"),
+            ("TOKENRY_TOKEN__ACCESS_TTL", "15m"),
+            ("TOKENRY_TOKEN__REFRESH_TTL", "7d"),
+            ("TOKENRY_TOKEN__REPEAT_WINDOW", "5s"),
+            ("TOKENRY_TOKEN__ALGORITHM", "ES256"),
+            ("TOKENRY_TOKEN__AUDIENCE", "orders, billing"),
+            ("TOKENRY_TOKEN__REQUIRE_ACCESS_TOKEN", "true"),
+            ("TOKENRY_SESSION__MAX_AGE", "30d"),
+            ("TOKENRY_SIGNUP__MODE", "example.com,Beispiel.example"),
+            ("TOKENRY_PASSWORD__MEMORY", "64MiB"),
+            ("TOKENRY_RATE_LIMIT__ENABLED", "false"),
+            ("TOKENRY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,::1"),
+            ("TOKENRY_METRICS__LISTEN", "127.0.0.1:9000"),
+            ("TOKENRY_ADMIN__TOKEN", "secret-of-the-admin"),
+        ])
+        .unwrap();
+        let settings = config.settings(config.listen.0).unwrap();
+        assert_eq!(settings.audiences, ["orders", "billing"]);
+        assert!(settings.require_access_token);
+        let domains = ["example.com", "beispiel.example"].map(str::to_owned).to_vec();
+        assert_eq!(settings.signup, SignupMode::Domains(domains));
+        assert_eq!(config.password.memory.0, 64 << 20);
+        assert!(!format!("{config:?}{}", serde_json::to_string(&config).unwrap()).contains("secret-of"));
+    }
+
+    #[test]
+    fn an_unknown_key_or_a_bad_value_is_named() {
+        for (name, value, named) in [
+            ("TOKENRY_TOKEN__ACCES_TTL", "1h", "acces_ttl"),
+            ("TOKENRY_NONSENSE", "1", "nonsense"),
+            ("TOKENRY_TOKEN__ACCESS_TTL", "soon", "access_ttl"),
+            ("TOKENRY_TOKEN__ACCESS_TTL", "0", "access_ttl"),
+            ("TOKENRY_TOKEN__ALGORITHM", "none", "algorithm"),
+            ("TOKENRY_LISTEN", "here", "listen"),
+            ("TOKENRY_ISSUER", "http://auth.example.com", "issuer"),
+            ("TOKENRY_ISSUER", "https://auth.example.com?x", "issuer"),
+            ("TOKENRY_SIGNUP__MODE", "sometimes", "signup.mode"),
+            ("TOKENRY_SERVER__TLS_KEY", "/tmp/key", "tls_certificate"),
+            ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
+            ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
+            ("TOKENRY_DATABASE", "mysql", "database"),
+        ] {
+            let error = load(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(named), "{name}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn claims_keep_the_spelling_of_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokenry.toml");
+        let text = "[token.claims]\nUserName = \"username\"\n\"https://localhost:8000/user/is_admin\" = \"role:admin\"\n";
+        std::fs::write(&file, text).unwrap();
+        let overrides = Overrides { config: Some(file), ..Overrides::default() };
+        let config = Config::load(&overrides, &BTreeMap::new()).unwrap();
+        let names: Vec<&str> = config.token.claims.keys().map(String::as_str).collect();
+        assert_eq!(names, ["UserName", "https://localhost:8000/user/is_admin"]);
+    }
+}

@@ -1,0 +1,157 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tokenry_jwt::Algorithm;
+
+use super::{Bytes, List, Networks, Secret, Span};
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Serialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+section! {
+    /// `[token]`
+    Token {
+        /// Life of an access token.
+        access_ttl: Span = Span::seconds(3600),
+        /// Life of a refresh token: a session's idle limit.
+        refresh_ttl: Span = Span::seconds(14 * 86_400),
+        /// How long a repeated refresh of a client without keys is answered with the same token.
+        repeat_window: Span = Span::seconds(10),
+        /// The algorithm of access tokens.
+        algorithm: Algorithm = Algorithm::EdDsa,
+        /// The `aud` of access tokens. Default: the issuer.
+        audience: List = List::default(),
+        /// Whether a refresh must bring the session's access token.
+        require_access_token: bool = false,
+        /// The application's own claims, each with its source.
+        claims: BTreeMap<String, String> = BTreeMap::new(),
+    }
+}
+
+section! {
+    /// `[session]`
+    Session {
+        /// A session's absolute limit; `0` is none.
+        max_age: Span = Span::seconds(0),
+    }
+}
+
+section! {
+    /// `[signup]`
+    Signup {
+        /// `open`, `closed`, or a list of e-mail domains.
+        mode: List = List(vec!["open".to_owned()]),
+    }
+}
+
+section! {
+    /// `[password]`
+    Password {
+        /// Memory of one Argon2id hash.
+        memory: Bytes = Bytes(19 << 20),
+        /// Passes of one Argon2id hash.
+        iterations: u32 = 2,
+        /// Hashes computed at once; `0` is one for each core.
+        threads: usize = 0,
+    }
+}
+
+section! {
+    /// `[rate_limit]`
+    RateLimit {
+        /// Whether guesses and sign-ups are throttled.
+        enabled: bool = true,
+    }
+}
+
+section! {
+    /// `[server]`
+    Server {
+        /// Proxies whose `X-Forwarded-For` is believed.
+        trusted_proxies: Networks = Networks::default(),
+        /// Whether an `http` issuer that is not loopback is allowed.
+        allow_http: bool = false,
+        /// Origins that may call from a browser; empty: all may, without credentials.
+        cors_origins: List = List::default(),
+        /// A certificate chain in PEM; with `tls_key`, the server speaks TLS.
+        tls_certificate: Option<PathBuf> = None,
+        /// The certificate's private key in PEM.
+        tls_key: Option<PathBuf> = None,
+    }
+}
+
+section! {
+    /// `[keys]`
+    Keys {
+        /// How long a key signs before its successor takes over.
+        rotation: Span = Span::seconds(90 * 86_400),
+        /// How long a key is published before it signs.
+        publish_ahead: Span = Span::seconds(3600),
+    }
+}
+
+section! {
+    /// `[audit]`
+    Audit {
+        /// How long events are kept.
+        retention: Span = Span::seconds(365 * 86_400),
+    }
+}
+
+section! {
+    /// `[metrics]`
+    Metrics {
+        /// An address of its own for `/metrics`. Default: served beside everything else.
+        listen: Option<SocketAddr> = None,
+    }
+}
+
+section! {
+    /// `[admin]`
+    Admin {
+        /// The bearer token of the admin calls. Unset: they are off.
+        token: Option<Secret> = None,
+    }
+}
+
+section! {
+    /// `[introspect]`
+    Introspect {
+        /// The bearer token of services that introspect. Unset: a token can be introspected by its own session alone.
+        token: Option<Secret> = None,
+    }
+}
+
+section! {
+    /// `[log]`
+    Log {
+        /// `text` or `json`.
+        format: LogFormat = LogFormat::Text,
+        /// What to log, in the syntax of `tracing_subscriber::EnvFilter`.
+        filter: String = "info".to_owned(),
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,78 @@
+//! The wire: one router that the binary serves and that any axum application can nest.
+
+mod admin;
+mod bearer;
+mod body;
+mod client;
+mod headers;
+mod introspect;
+mod login;
+mod logout;
+mod me;
+mod openapi;
+mod operations;
+mod pages;
+mod problem;
+mod refresh;
+mod sessions;
+mod signup;
+mod verify;
+mod views;
+mod well_known;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub(crate) use operations::METRICS_TYPE;
+
+/// All calls and pages of `app`.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let (calls, api) = calls().split_for_parts();
+    let cors = headers::cors(&app.config.server.cors_origins.0);
+    calls
+        .merge(pages::router(&api))
+        .route("/openapi.json", get(async move || openapi::serve(&api)))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(body::bounded))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(cors)
+        .layer(from_fn_with_state(Arc::clone(&app), headers::secure))
+        .layer(from_fn_with_state(Arc::clone(&app), problem::finish))
+        .with_state(app)
+}
+
+fn calls() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(signup::signup))
+        .routes(routes!(login::login))
+        .routes(routes!(refresh::refresh))
+        .routes(routes!(logout::logout))
+        .routes(routes!(me::show, me::change, me::delete))
+        .routes(routes!(me::change_password))
+        .routes(routes!(sessions::list, sessions::end_others))
+        .routes(routes!(sessions::end))
+        .routes(routes!(verify::verify))
+        .routes(routes!(introspect::introspect))
+        .routes(routes!(admin::list, admin::create))
+        .routes(routes!(admin::show, admin::change, admin::delete))
+        .routes(routes!(admin::sessions, admin::end_sessions))
+        .routes(routes!(well_known::jwks))
+        .routes(routes!(well_known::metadata))
+        .routes(routes!(operations::health))
+        .routes(routes!(operations::ready))
+        .routes(routes!(operations::metrics))
+}
+
+/// The `code` of an error, as the wire has it.
+pub(crate) fn code(error: &tokenry_domain::Error) -> &'static str {
+    problem::table(error).1
+}

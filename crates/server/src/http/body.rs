@@ -1,0 +1,144 @@
+//! Request bodies: bounded, read once, strict.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::problem::ApiError;
+
+/// A JSON body that is exactly a `T`: no unknown member, none twice, UTF-8, not too deep.
+pub(crate) struct Json<T>(pub T);
+
+/// Reads a body of at most [`MOST_BYTES`] before any handler runs. One that is too long is read and thrown away, up to
+/// a limit, so that the client sees the answer instead of a broken connection.
+pub(crate) async fn bounded(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match timeout(READ_TIME, read(body)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(error)) => closing(error),
+        Err(_) => closing(ApiError::invalid_request(format!("the body took longer than {} s", READ_TIME.as_secs()))),
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::invalid_request("send the body as Content-Type: application/json"));
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| ApiError::invalid_request("the body can't be read"))?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Reads a `T` from JSON.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| ApiError::invalid_request("the body is not UTF-8"))?;
+    tokenry_jwt::strict_json(text)
+        .map_err(|fault| ApiError::invalid_request(format!("the body is not a plain JSON object: {fault}")))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| ApiError::at(pointer(error.path()), error.inner()))
+}
+
+async fn read(mut body: Body) -> Result<Bytes, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::invalid_request("the body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > MOST_BYTES {
+            discard(body, bytes.len() + data.len()).await;
+            let detail = format!("the body is longer than {} KiB", MOST_BYTES / 1024);
+            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+async fn discard(mut body: Body, mut read: usize) {
+    let deadline = Instant::now() + DISCARD_TIME;
+    while read < MOST_DISCARDED {
+        match timeout_at(deadline, body.frame()).await {
+            Ok(Some(Ok(frame))) => read += frame.data_ref().map_or(0, Bytes::len),
+            _ => break,
+        }
+    }
+}
+
+/// An answer after which the connection can't be used again: part of a body may still be on its way.
+fn closing(error: ApiError) -> Response {
+    let mut response = error.into_response();
+    response.headers_mut().insert(axum::http::header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let segments = path.iter().map(|segment| match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        _ => String::new(),
+    });
+    segments.collect()
+}
+
+/// Longest body, in bytes.
+pub(crate) const MOST_BYTES: usize = 64 * 1024;
+/// How much of a body that is too long is read before the connection is given up.
+const MOST_DISCARDED: usize = 8 * 1024 * 1024;
+const READ_TIME: Duration = Duration::from_secs(10);
+const DISCARD_TIME: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(rename = "name")]
+        _name: String,
+        #[serde(default, rename = "any")]
+        _any: Value,
+    }
+
+    #[test]
+    fn a_body_has_one_reading() {
+        parse::<Example>(br#"{"name":"a"}"#).unwrap();
+        let deep = format!(r#"{{"name":"a","any":{}{}}}"#, "[".repeat(500), "]".repeat(500));
+        for bad in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"name":1}"#,
+            r#"{"name":"a","name":"b"}"#,
+            r#"{"name":"a","other":1}"#,
+            r#"{"name":"a"} {}"#,
+            r#"{"name":"\ud800"}"#,
+            &deep,
+        ] {
+            parse::<Example>(bad.as_bytes()).unwrap_err();
+        }
+        parse::<Example>(b"{\"name\":\"\xff\"}").unwrap_err();
+    }
+}

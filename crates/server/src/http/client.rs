@@ -1,0 +1,123 @@
+//! The client as a request shows it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName};
+use tokenry_domain::authority::Context;
+use tokenry_domain::refresh::RequestKey;
+use tokenry_domain::session::{Client, MAX_DEVICE_BYTES};
+
+use super::problem::ApiError;
+use crate::App;
+use crate::config::Networks;
+
+/// Address, device and `Idempotency-Key` of a request.
+pub(crate) struct Caller(pub Context);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let address = peer.map(|peer| address(peer, &parts.headers, &app.config.server.trusted_proxies));
+        let client = Client { address, device: device(&parts.headers) };
+        Ok(Self(Context { client, key: key(&parts.headers)? }))
+    }
+}
+
+/// The nearest address that is no trusted proxy: each proxy appends whom it spoke to.
+fn address(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
+    let mut nearest = peer.to_canonical();
+    let hops: Vec<&str> = headers
+        .get_all(&FORWARDED_FOR)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    for hop in hops.iter().rev() {
+        if !trusted.contain(nearest) {
+            break;
+        }
+        match parse_hop(hop.trim()) {
+            Some(address) => nearest = address.to_canonical(),
+            None => break,
+        }
+    }
+    nearest
+}
+
+/// An address, with or without a port.
+fn parse_hop(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+fn device(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE_BYTES).collect())
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<RequestKey>, ApiError> {
+    let mut values = headers.get_all(&IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.as_bytes();
+    let plain = text.iter().all(|byte| (b'!'..=b'~').contains(byte));
+    if values.next().is_some() || text.is_empty() || text.len() > MAX_KEY_BYTES || !plain {
+        let detail = format!("Idempotency-Key takes one value of 1 to {MAX_KEY_BYTES} visible ASCII characters");
+        return Err(ApiError::invalid_request(detail));
+    }
+    Ok(Some(RequestKey::of(text)))
+}
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_KEY_BYTES: usize = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str]) -> String {
+        let trusted: Networks = serde_json::from_str(r#""10.0.0.0/8,::1""#).unwrap();
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().unwrap());
+        }
+        address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        assert_eq!(seen("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn trusted_proxies_are_walked_from_the_right() {
+        assert_eq!(seen("10.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.7, 10.0.0.2"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(seen("::1", &["[2001:db8::1]"]), "2001:db8::1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, nonsense"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn one_key_of_visible_characters() {
+        let with = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(IDEMPOTENCY_KEY, value.parse().unwrap());
+            }
+            key(&headers)
+        };
+        assert!(with(&[]).unwrap().is_none());
+        assert!(with(&["a"]).unwrap().is_some());
+        for bad in [&[""][..], &["a", "a"], &["a b"], &[&"a".repeat(256)]] {
+            assert!(with(bad).is_err());
+        }
+    }
+}

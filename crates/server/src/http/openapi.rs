@@ -1,0 +1,31 @@
+//! The OpenAPI 3.1 document, made from the handlers themselves.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder};
+use utoipa::IntoResponses;
+
+/// Any error.
+#[derive(IntoResponses)]
+#[response(status = "default", description = "An error: `code` tells which", content_type = "application/problem+json")]
+pub(crate) struct Refused(#[to_schema] #[expect(dead_code, reason = "read by the derive")] super::problem::Body<'static>);
+
+/// The document without the calls.
+pub(crate) fn base() -> OpenApi {
+    let mut info = Info::new("Tokenry", env!("CARGO_PKG_VERSION"));
+    info.description = Some("Log-in with signed tokens: a short-lived access token that every service verifies by itself, and a refresh token.".to_owned());
+    info.license = Some(License::new("MIT OR Apache-2.0"));
+    let bearer = |description: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+        SecurityScheme::Http(scheme.build())
+    };
+    let mut components = Components::new();
+    components.add_security_scheme("bearer", bearer("An access token"));
+    components.add_security_scheme("admin", bearer("The token of `[admin]` in the configuration"));
+    OpenApiBuilder::new().info(info).components(Some(components)).build()
+}
+
+pub(crate) fn serve(api: &OpenApi) -> Response {
+    Json(api).into_response()
+}

@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use tokenry_domain::authority::Signup;
+use utoipa::ToSchema;
+
+use super::body::Json;
+use super::client::Caller;
+use super::problem::ApiError;
+use super::views::{NO_STORE, PairWithUser};
+use crate::App;
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Signup)]
+pub(super) struct Request {
+    /// The name to log in with; this or `email` is needed.
+    username: Option<String>,
+    /// The e-mail address.
+    email: Option<String>,
+    /// 8 characters to 1,024 bytes, not easy to guess.
+    password: String,
+}
+
+/// Make an account and log in.
+#[utoipa::path(
+    post, path = "/v1/signup", tag = "Log-in", request_body = Request,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the session keyed")),
+    responses((status = 201, description = "Signed up", body = PairWithUser), super::openapi::Refused),
+)]
+pub(super) async fn signup(
+    State(app): State<Arc<App>>,
+    Caller(context): Caller,
+    Json(request): Json<Request>,
+) -> Result<impl IntoResponse, ApiError> {
+    let Request { username, email, password } = request;
+    let done = app.authority.signup(Signup { username, email, password }, &context).await?;
+    app.metrics.signups.inc();
+    Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&done.tokens, &done.user))))
+}

@@ -1,0 +1,21 @@
+//! Tokenry: a token system for log-in, as a library.
+//!
+//! [`App::open`] reads keys and database; [`App::router`] is an [`axum::Router`] that any axum application can nest.
+//! The `tokenry` binary is a thin shell around both.
+
+pub mod config;
+
+mod app;
+mod clock;
+mod http;
+mod master_key;
+mod metrics;
+mod upkeep;
+
+#[doc(hidden)]
+pub mod cli;
+mod serve;
+mod tls;
+
+pub use app::{App, StartError};
+pub use config::{Config, ConfigError};

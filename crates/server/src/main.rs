@@ -1,0 +1,7 @@
+//! The `tokenry` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tokenry::cli::main()
+}

@@ -1,0 +1,112 @@
+//! Where the master key comes from: the configuration, or a file that is made beside the database.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use tokenry_domain::random::Random;
+use tokenry_domain::seal::MasterKey;
+use zeroize::Zeroizing;
+
+use crate::app::StartError;
+use crate::config::Config;
+
+/// The configured master key, or the one in the data directory. One is made only where no key was sealed yet.
+pub(crate) fn find(config: &Config, has_keys: bool, random: &dyn Random) -> Result<MasterKey, StartError> {
+    if let Some(configured) = &config.master_key {
+        return match configured.expose().strip_prefix("file:") {
+            Some(path) => read(Path::new(path)),
+            None => parse(configured.expose(), "TOKENRY_MASTER_KEY"),
+        };
+    }
+    let file = config.data_dir().join("master.key");
+    match read(&file) {
+        Err(StartError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+        found => return found,
+    }
+    if has_keys {
+        return Err(StartError::MasterKeyLost(file));
+    }
+    make(&file, random).map_err(|source| StartError::File { file: file.clone(), source })?;
+    // Another process may have been first; what lies there now is the one.
+    read(&file)
+}
+
+fn read(file: &Path) -> Result<MasterKey, StartError> {
+    let text = fs::read_to_string(file)
+        .map(Zeroizing::new)
+        .map_err(|source| StartError::File { file: file.to_owned(), source })?;
+    parse(text.trim_end_matches(['\r', '\n']), &file.display().to_string())
+}
+
+fn parse(text: &str, origin: &str) -> Result<MasterKey, StartError> {
+    MasterKey::parse(text).map_err(|source| StartError::MasterKey { origin: origin.to_owned(), source })
+}
+
+/// Writes a new key under another name and then links it, so that the file is never seen half written.
+fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
+    let key = MasterKey::generate(random).map_err(io::Error::other)?;
+    let draft = file.with_extension(format!("new-{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut output = options.open(&draft)?;
+    output.write_all(key.to_text().as_bytes())?;
+    output.write_all(b"\n")?;
+    output.sync_all()?;
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    if let Some(directory) = file.parent() {
+        fs::File::open(directory)?.sync_all()?;
+    }
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenry_domain::random::System;
+
+    use super::*;
+    use crate::config::{DataDir, Secret};
+
+    fn config(directory: &Path) -> Config {
+        Config { data_dir: DataDir(directory.to_owned()), ..Config::default() }
+    }
+
+    #[test]
+    fn a_made_key_is_found_again_and_only_its_owner_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = config(directory.path());
+        let made = find(&config, false, &System::new()).unwrap();
+        let found = find(&config, true, &System::new()).unwrap();
+        assert_eq!(*made.to_text(), *found.to_text());
+        #[cfg(unix)]
+        {
+            let metadata = fs::metadata(directory.path().join("master.key")).unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_lost_key_is_never_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let found = find(&config(directory.path()), true, &System::new());
+        assert!(matches!(found, Err(StartError::MasterKeyLost(_))));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_unreadable_key_file_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("master.key"), "not a key").unwrap();
+        let error = find(&config(directory.path()), false, &System::new()).unwrap_err();
+        assert!(error.to_string().contains("master.key"), "{error}");
+        let named = Config { master_key: Some(Secret::from("file:/nowhere/key".to_owned())), ..Config::default() };
+        let error = find(&named, false, &System::new()).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/key"), "{error}");
+    }
+}

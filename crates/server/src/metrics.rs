@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use axum::http::Method;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// What is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Counter>,
+    durations: Family<Route, Histogram>,
+    pub(crate) signups: Counter,
+    logins: Family<Outcome, Counter>,
+    refreshes: Family<Outcome, Counter>,
+    pub(crate) hashes_queued: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Request {
+    method: String,
+    route: String,
+    status: u16,
+    code: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("tokenry");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        registry.register("http_request_duration_seconds", "Time to answer", durations.clone());
+        let signups = Counter::default();
+        registry.register("signups", "Accounts made by sign-up", signups.clone());
+        let logins = Family::default();
+        registry.register("logins", "Log-ins", logins.clone());
+        let refreshes = Family::default();
+        registry.register("refreshes", "Refreshes, by what was decided", refreshes.clone());
+        let hashes_queued = Gauge::default();
+        registry.register("password_hashes_queued", "Password hashes that wait or are computed", hashes_queued.clone());
+        Self { registry, requests, durations, signups, logins, refreshes, hashes_queued }
+    }
+
+    pub(crate) fn request(&self, method: &Method, route: &str, status: u16, code: &str, elapsed: Duration) {
+        // A method of the client's own invention must not make a series of its own.
+        let method = if KNOWN.contains(&method.as_str()) { method.as_str() } else { "other" };
+        let request = Request { method: method.to_owned(), route: route.to_owned(), status, code: code.to_owned() };
+        self.requests.get_or_create(&request).inc();
+        self.durations.get_or_create(&Route { route: route.to_owned() }).observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn login(&self, succeeded: bool) {
+        self.logins.get_or_create(&Outcome { outcome: if succeeded { "success" } else { "failure" } }).inc();
+    }
+
+    pub(crate) fn refresh(&self, outcome: &'static str) {
+        self.refreshes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// All of it in the OpenMetrics text format.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String can't fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const BUCKETS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0];

@@ -1,0 +1,62 @@
+//! What a server does by itself: take over changes made elsewhere, rotate keys, remove what no one needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokenry_domain::store::Horizon;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::App;
+
+/// Runs until it is dropped.
+pub(crate) async fn run(app: Arc<App>) {
+    tokio::join!(follow(&app), rotate(&app), sweep(&app));
+}
+
+/// Commands beside the server change keys in the database; they count within 250 ms.
+async fn follow(app: &App) {
+    let mut ticks = interval(Duration::from_millis(200));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match app.authority.reload_keys().await {
+            Ok(true) => tracing::info!("signing keys changed"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "signing keys can't be read"),
+        }
+    }
+}
+
+async fn rotate(app: &App) {
+    let mut ticks = interval(ROTATION_CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match app.authority.rotate_due().await {
+            Ok(changes) => {
+                for change in changes {
+                    tracing::info!(kid = change.kid, change = change.kind.name(), "key rotation");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "key rotation failed; it is tried again"),
+        }
+    }
+}
+
+async fn sweep(app: &App) {
+    let mut ticks = interval(Duration::from_secs(60));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = app.authority.now();
+        let before = Horizon { sessions: now - KEPT_AFTER_END, audit: now - app.config.audit.retention.0 };
+        if let Err(error) = app.authority.store().sweep(now, before, SWEPT_AT_ONCE).await {
+            tracing::warn!(%error, "removing old rows failed; it is tried again");
+        }
+    }
+}
+
+const ROTATION_CHECK: Duration = Duration::from_secs(1);
+/// Ended sessions stay for a week: their tokens are answered with the reason.
+const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
+const SWEPT_AT_ONCE: u32 = 500;

@@ -1,0 +1,58 @@
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Result};
+
+use super::Options;
+
+/// The connection that writes.
+pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | FLAGS)?;
+    configure(&connection, options.busy_timeout, WRITER_CACHE)?;
+    // A commit that was answered survives a power failure: every one is flushed.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", KEPT_LOG_BYTES)?;
+    if let Some(pages) = options.max_pages {
+        connection.pragma_update(None, "max_page_count", pages)?;
+    }
+    Ok(connection)
+}
+
+/// A connection that can only read.
+pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | FLAGS)?;
+    configure(&connection, busy_timeout, READER_CACHE)?;
+    Ok(connection)
+}
+
+/// Switches to a write-ahead log, in which readers and the writer don't wait for each other. The database remembers.
+pub(super) fn use_log(connection: &Connection) -> Result<bool> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
+        Ok(row.get::<_, String>(0)? == "wal")
+    })
+}
+
+fn configure(connection: &Connection, busy_timeout: Duration, cache: i32) -> Result<()> {
+    connection.busy_timeout(busy_timeout)?;
+    connection.pragma_update(None, "cache_size", cache)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+// A connection is used by one thread at a time: the writer's, or whoever holds the reader's lock.
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+/// More than there are in this crate.
+const STATEMENTS: usize = 64;
+/// 4 MiB, in SQLite's way of writing KiB.
+const WRITER_CACHE: i32 = -4096;
+/// Little: any commit empties a reader's cache.
+const READER_CACHE: i32 = -512;
+/// 16 MiB of log between checkpoints: a page that changes often is moved once.
+const CHECKPOINT_PAGES: i32 = 4096;
+const KEPT_LOG_BYTES: i32 = 64 << 20;

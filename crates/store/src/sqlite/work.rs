@@ -1,0 +1,92 @@
+use rusqlite::Connection;
+use tokenry_domain::store::Write;
+
+use super::error::Fault;
+use super::sweep::Sweep;
+use super::{audit, keys, revocations, sessions, users};
+
+/// What the writer does, all or none of it.
+#[derive(Debug)]
+pub(super) enum Work {
+    Commit(Vec<Write>),
+    Sweep(Sweep),
+    /// A write that changes nothing anyone sees.
+    Probe,
+}
+
+/// What it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Done {
+    /// A commit: sessions that it ended. A sweep: rows that it removed.
+    pub(super) rows: u64,
+    /// A sweep: whether there may be more to remove.
+    pub(super) more: bool,
+}
+
+impl Work {
+    pub(super) fn run(&self, connection: &Connection) -> Result<Done, Fault> {
+        match self {
+            Self::Commit(writes) => {
+                let rows = writes
+                    .iter()
+                    .map(|write| apply(connection, write))
+                    .sum::<Result<u64, Fault>>()?;
+                Ok(Done { rows, more: false })
+            }
+            Self::Sweep(sweep) => sweep.run(connection),
+            Self::Probe => {
+                connection.prepare_cached(PROBE)?.execute([])?;
+                Ok(Done::default())
+            }
+        }
+    }
+
+    /// Whether at most one statement changes anything: SQLite itself undoes a statement that fails.
+    pub(super) fn is_one_statement(&self) -> bool {
+        match self {
+            Self::Commit(writes) => writes.iter().map(statements).sum::<usize>() <= 1,
+            Self::Sweep(_) => false,
+            Self::Probe => true,
+        }
+    }
+}
+
+/// Applies `write`, and says how many sessions it ended.
+fn apply(connection: &Connection, write: &Write) -> Result<u64, Fault> {
+    match write {
+        Write::InsertUser(user) => users::insert(connection, user)?,
+        Write::UpdateUser(user) => users::update(connection, user)?,
+        Write::ExpectUser { id, version } => users::expect(connection, *id, *version)?,
+        Write::DeleteUser { id, version } => users::delete(connection, *id, *version)?,
+        Write::InsertSession(session) => sessions::insert(connection, session)?,
+        Write::UpdateSession(session) => sessions::update(connection, session)?,
+        Write::EndSession {
+            id,
+            version,
+            end,
+            until,
+        } => {
+            sessions::end(connection, *id, *version, *end, *until)?;
+            return Ok(1);
+        }
+        Write::EndSessions { which, end, until } => {
+            return sessions::end_all(connection, *which, *end, *until);
+        }
+        Write::Revoke(revocation) => revocations::append(connection, revocation)?,
+        Write::Audit(event) => audit::append(connection, event)?,
+        Write::InsertKey(key) => keys::insert(connection, key)?,
+        Write::UpdateKey(key) => keys::update(connection, key)?,
+    }
+    Ok(0)
+}
+
+/// How many statements of `write` change something, or two where it depends.
+fn statements(write: &Write) -> usize {
+    match write {
+        Write::ExpectUser { .. } => 0,
+        Write::EndSession { .. } | Write::EndSessions { .. } => 2,
+        _ => 1,
+    }
+}
+
+const PROBE: &str = "UPDATE probe SET number = (number + 1) % 1000000 WHERE id = 1";

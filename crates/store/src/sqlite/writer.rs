@@ -1,0 +1,221 @@
+//! The one thread that writes.
+//!
+//! It takes what is queued into one transaction and flushes once for all of it. It never waits for more: while it
+//! works and flushes, the next group gathers by itself.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+use tokenry_domain::store::StoreError;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::Fault;
+use super::work::{Done, Work};
+
+/// A handle on the writer. Dropping it finishes what is queued and closes the connection.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    written: Arc<AtomicBool>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let written = Arc::new(AtomicBool::new(false));
+        let mut worker = Worker {
+            connection,
+            queue,
+            written: Arc::clone(&written),
+            is_failing: false,
+            is_busy: false,
+        };
+        let thread = thread::Builder::new()
+            .name("tokenry-writer".to_owned())
+            .spawn(move || worker.run())?;
+        Ok(Self {
+            queue: Some(sender),
+            thread: Some(thread),
+            written,
+        })
+    }
+
+    /// Does `work` in its turn. Answers when it is durable, or at once when too much is queued already.
+    pub(super) async fn submit(&self, work: Work) -> Result<Done, StoreError> {
+        let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue
+            .try_send(Job { work, reply })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => {
+                    StoreError::Unavailable("too many writes are waiting".to_owned())
+                }
+                mpsc::error::TrySendError::Closed(_) => stopped(),
+            })?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Whether the newest transaction went through and this was not asked since.
+    pub(super) fn take_written(&self) -> bool {
+        self.written.swap(false, Ordering::Relaxed)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err())
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    reply: Reply,
+}
+
+type Reply = oneshot::Sender<Result<Done, StoreError>>;
+
+struct Worker {
+    connection: Connection,
+    queue: mpsc::Receiver<Job>,
+    written: Arc<AtomicBool>,
+    /// Whether the newest transaction failed.
+    is_failing: bool,
+    /// Whether the newest transaction had several jobs.
+    is_busy: bool,
+}
+
+impl Worker {
+    fn run(&mut self) {
+        while let Some(job) = self.queue.blocking_recv() {
+            let mut answers = Vec::new();
+            match self.transaction(job, &mut answers) {
+                Ok(()) => {
+                    self.succeeded();
+                    self.is_busy = answers.len() > 1;
+                    answers
+                        .into_iter()
+                        .for_each(|(reply, answer)| _ = reply.send(answer));
+                }
+                // Every answer was given on the ground of what has now not happened.
+                Err(fault) => {
+                    let error = self.failed(fault);
+                    answers
+                        .into_iter()
+                        .for_each(|(reply, _)| _ = reply.send(Err(error.clone())));
+                }
+            }
+        }
+        if let Err(error) = self.connection.query_row(CHECKPOINT, [], |_| Ok(())) {
+            tracing::warn!(%error, "the log could not be moved into the database; it will be when it is next opened");
+        }
+    }
+
+    /// Does `job` and whatever is queued in one transaction. There is an answer for every job, also when it fails.
+    fn transaction(
+        &mut self,
+        job: Job,
+        answers: &mut Vec<(Reply, Result<Done, StoreError>)>,
+    ) -> Result<(), Fault> {
+        let begun = self.execute("BEGIN IMMEDIATE");
+        if let Err(fault) = begun {
+            answers.push((job.reply, Ok(Done::default())));
+            // Another process has been writing for all of the busy time-out: the next job would wait as long again.
+            while let Ok(job) = self.queue.try_recv() {
+                answers.push((job.reply, Ok(Done::default())));
+            }
+            return Err(fault);
+        }
+        let mut next = Some(job);
+        while let Some(job) = next {
+            match self.step(&job.work) {
+                Ok(done) => answers.push((job.reply, Ok(done))),
+                Err(fault) if fault.spares_others() => answers.push((job.reply, Err(fault.into()))),
+                Err(fault) => {
+                    answers.push((job.reply, Ok(Done::default())));
+                    return Err(fault);
+                }
+            }
+            next = if answers.len() < GROUP {
+                self.next()
+            } else {
+                None
+            };
+        }
+        self.execute("COMMIT")
+    }
+
+    /// Does one job, all or nothing of it.
+    fn step(&self, work: &Work) -> Result<Done, Fault> {
+        if work.is_one_statement() {
+            return work.run(&self.connection);
+        }
+        self.execute("SAVEPOINT job")?;
+        let done = work.run(&self.connection);
+        if matches!(&done, Err(fault) if fault.spares_others()) {
+            self.execute("ROLLBACK TO job")?;
+        }
+        if done.as_ref().map_or_else(Fault::spares_others, |_| true) {
+            self.execute("RELEASE job")?;
+        }
+        done
+    }
+
+    /// The next job that is there. While there are many callers, those just answered get one turn to come back.
+    fn next(&mut self) -> Option<Job> {
+        self.queue.try_recv().ok().or_else(|| {
+            if !self.is_busy {
+                return None;
+            }
+            thread::yield_now();
+            self.queue.try_recv().ok()
+        })
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), Fault> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    fn succeeded(&mut self) {
+        if self.is_failing {
+            tracing::info!("the database can be written again");
+        }
+        self.is_failing = false;
+        self.written.store(true, Ordering::Relaxed);
+    }
+
+    fn failed(&mut self, fault: Fault) -> StoreError {
+        // After some failures SQLite has rolled back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            tracing::error!(?error, "a transaction could not be rolled back");
+        }
+        let error = StoreError::from(fault);
+        if !self.is_failing {
+            tracing::error!(%error, "the database can't be written");
+        }
+        self.is_failing = true;
+        self.written.store(false, Ordering::Relaxed);
+        error
+    }
+}
+
+/// Most jobs that wait.
+const QUEUE: usize = 4096;
+/// Most jobs in one transaction.
+const GROUP: usize = 256;
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
