@@ -24,7 +24,7 @@ use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::Error;
 use crate::id::{SessionId, UserId};
 use crate::keys::KeyRing;
-use crate::password::HashPool;
+use crate::password::{HashPool, PoolLoad};
 use crate::random::{self, Random};
 use crate::refresh::RequestKey;
 use crate::seal::MasterKey;
@@ -40,7 +40,7 @@ pub use bearer::Caller;
 pub use import::ImportedAccount;
 pub use introspect::Introspection;
 pub use keyring::{KeyChange, RotateKeys};
-pub use login::{Login, LoggedIn};
+pub use login::{LoggedIn, Login};
 pub use logout::Logout;
 pub use profile::ProfileChange;
 pub use refresh::{Refresh, Refreshed};
@@ -115,6 +115,11 @@ impl Authority {
         Arc::clone(&self.keys.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
+    /// How much the password hashers have to do.
+    pub fn hash_load(&self) -> &PoolLoad {
+        self.hasher.load()
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -158,14 +163,8 @@ impl Authority {
         let keys = self.keys();
         let issuer = &self.settings.issuer;
         let refresh_expires_at = self.refresh_end(session.ends_at, issued_at);
-        let refresh_token = token::sign_refresh(
-            keys.refresh(),
-            issuer,
-            session,
-            position,
-            issued_at,
-            refresh_expires_at,
-        )?;
+        let refresh_token =
+            token::sign_refresh(keys.refresh(), issuer, session, position, issued_at, refresh_expires_at)?;
         let session_end = session.ends_at.map_or(refresh_expires_at, |end| end.min(refresh_expires_at));
         let access_expires_at = (now + self.settings.access_ttl).min(session_end);
         let times = [now, access_expires_at];
@@ -176,7 +175,14 @@ impl Authority {
             ..AccessClaims::new(issuer, audiences, session, user, token_id, times)
         };
         let access_token = keys.access().sign(token::ACCESS, &claims)?;
-        Ok(TokenPair { access_token, access_expires_at, refresh_token, refresh_expires_at, session: session.id, at: now })
+        Ok(TokenPair {
+            access_token,
+            access_expires_at,
+            refresh_token,
+            refresh_expires_at,
+            session: session.id,
+            at: now,
+        })
     }
 
     fn random_text<const N: usize>(&self) -> Result<String, Error> {

@@ -36,9 +36,7 @@ impl ClaimsTemplate {
     ///
     /// A source is `username`, `email`, `email_verified`, `role:NAME` (whether the user has that role) or
     /// `attribute:NAME`. A name that RFC 7519 or Tokenry owns is refused.
-    pub fn parse<'a>(
-        table: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, ClaimsTemplateError> {
+    pub fn parse<'a>(table: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ClaimsTemplateError> {
         let mut template = BTreeMap::new();
         for (name, source) in table {
             let error = |detail| ClaimsTemplateError { name: name.to_owned(), detail };
@@ -68,9 +66,9 @@ impl Source {
             None if text == "email_verified" => Ok(Self::EmailVerified),
             Some(("role", name)) if !name.is_empty() => Ok(Self::Role(name.to_owned())),
             Some(("attribute", name)) if !name.is_empty() => Ok(Self::Attribute(name.to_owned())),
-            _ => Err(format!(
-                "{text:?} is no source; use username, email, email_verified, role:NAME or attribute:NAME"
-            )),
+            _ => {
+                Err(format!("{text:?} is no source; use username, email, email_verified, role:NAME or attribute:NAME"))
+            }
         }
     }
 

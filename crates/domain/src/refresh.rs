@@ -91,13 +91,7 @@ pub enum Decision {
 
 /// Decides what `presented` means for a session in `state`. `now` must not lie before [`RefreshState::latest`];
 /// `window` is W, the repeat window.
-pub fn decide(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
+pub fn decide(state: &RefreshState, ended: bool, presented: Presented, window: Duration, now: Timestamp) -> Decision {
     let Presented { position, key } = presented;
     if ended {
         return Decision::Ended;
@@ -172,11 +166,7 @@ impl RefreshState {
     }
 
     fn with_child(&self, ordinal: u32, key: Option<RequestKey>, now: Timestamp) -> Self {
-        Self {
-            child: Some(Child { ordinal, issued_at: now, key }),
-            keyed: self.keyed || key.is_some(),
-            ..self.clone()
-        }
+        Self { child: Some(Child { ordinal, issued_at: now, key }), keyed: self.keyed || key.is_some(), ..self.clone() }
     }
 
     fn moved_to(&self, position: Position, parent_key: Option<RequestKey>, now: Timestamp) -> Self {
@@ -224,3 +214,6 @@ impl RequestKey {
         Self(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,9 +90,8 @@ impl Buckets {
     }
 
     fn take(&self, key: u64) -> Result<(), Duration> {
-        let bucket = self
-            .buckets
-            .get_or_insert_with(&key, || Ok::<_, Duration>(Arc::new(RateLimiter::direct(self.quota))))?;
+        let bucket =
+            self.buckets.get_or_insert_with(&key, || Ok::<_, Duration>(Arc::new(RateLimiter::direct(self.quota))))?;
         bucket.check().map_err(|denied| denied.wait_time_from(DefaultClock::default().now()))
     }
 
@@ -142,8 +141,7 @@ mod tests {
     #[test]
     fn a_network_of_ipv6_counts_as_one_address() {
         let throttle = Throttle::new(true);
-        let guesses =
-            (0..200).map(|n| throttle.guess(&format!("user{n}"), address(&format!("2001:db8::{n:x}"))));
+        let guesses = (0..200).map(|n| throttle.guess(&format!("user{n}"), address(&format!("2001:db8::{n:x}"))));
         assert_eq!(guesses.filter(Result::is_ok).count(), 100);
         throttle.guess("kim", address("2001:db8:0:1::1")).unwrap();
     }

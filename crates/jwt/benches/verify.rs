@@ -68,15 +68,8 @@ fn row(algorithm: Algorithm, bound: f64, typ: &str) -> bool {
     (0..20).for_each(|_| primitive());
     let calls = (20.0 * 2e6 / started.elapsed().as_nanos() as f64).clamp(4.0, 4000.0) as u32;
 
-    let mut rounds: Vec<[f64; 3]> = (0..ROUNDS + WARM_UP)
-        .map(|_| {
-            [
-                time(calls, &primitive),
-                time(calls, &tokenry),
-                time(calls, &peer),
-            ]
-        })
-        .collect();
+    let mut rounds: Vec<[f64; 3]> =
+        (0..ROUNDS + WARM_UP).map(|_| [time(calls, &primitive), time(calls, &tokenry), time(calls, &peer)]).collect();
     rounds.drain(..WARM_UP);
     let of = |value: fn(&[f64; 3]) -> f64| median(rounds.iter().map(value).collect());
     let ratio = of(|r| r[1] / r[0]);
@@ -100,18 +93,9 @@ fn row(algorithm: Algorithm, bound: f64, typ: &str) -> bool {
 /// The HMAC of RustCrypto, which the crate uses, beside that of aws-lc-rs.
 fn rust_crypto(key: &SigningKey, message: &[u8], signature: &[u8], calls: u32) {
     let prepared = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key.to_bytes()).unwrap();
-    let verify = || {
-        prepared
-            .clone()
-            .chain_update(black_box(message))
-            .verify_slice(black_box(signature))
-            .unwrap()
-    };
+    let verify = || prepared.clone().chain_update(black_box(message)).verify_slice(black_box(signature)).unwrap();
     let nanoseconds = median((0..ROUNDS).map(|_| time(calls, &verify)).collect());
-    println!(
-        "{:<8} {nanoseconds:>12.0}  (RustCrypto; the primitive above is aws-lc-rs)",
-        ""
-    );
+    println!("{:<8} {nanoseconds:>12.0}  (RustCrypto; the primitive above is aws-lc-rs)", "");
 }
 
 /// Checks a message's signature.
@@ -125,9 +109,7 @@ fn primitive(key: &SigningKey) -> Check {
         Algorithm::EdDsa => &signature::ED25519,
         _ => {
             let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key.to_bytes());
-            return Box::new(move |message, tag| {
-                aws_lc_rs::hmac::verify(&key, message, tag).unwrap()
-            });
+            return Box::new(move |message, tag| aws_lc_rs::hmac::verify(&key, message, tag).unwrap());
         }
     };
     let public = ParsedPublicKey::new(algorithm, public_bytes(key)).unwrap();
@@ -142,24 +124,15 @@ fn public_bytes(key: &SigningKey) -> Vec<u8> {
             let pair = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &der);
             pair.unwrap().public_key().as_ref().to_vec()
         }
-        Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der)
-            .unwrap()
-            .public_key()
-            .as_ref()
-            .to_vec(),
-        _ => RsaKeyPair::from_pkcs8(&der)
-            .unwrap()
-            .public_key()
-            .as_ref()
-            .to_vec(),
+        Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).unwrap().public_key().as_ref().to_vec(),
+        _ => RsaKeyPair::from_pkcs8(&der).unwrap().public_key().as_ref().to_vec(),
     }
 }
 
 fn peer(key: &SigningKey) -> (jsonwebtoken::DecodingKey, jsonwebtoken::Validation) {
     let decoding = match key.public_jwk() {
         Some(jwk) => {
-            let jwk: jsonwebtoken::jwk::Jwk =
-                serde_json::from_value(serde_json::to_value(&jwk).unwrap()).unwrap();
+            let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(serde_json::to_value(&jwk).unwrap()).unwrap();
             jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap()
         }
         None => jsonwebtoken::DecodingKey::from_secret(&key.to_bytes()),
@@ -209,12 +182,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// The most that verifying may cost, as a multiple of the bare signature check.
-const BOUNDS: &[(Algorithm, f64)] = &[
-    (Algorithm::EdDsa, 1.10),
-    (Algorithm::Es256, 1.10),
-    (Algorithm::Rs256, 1.10),
-    (Algorithm::Hs256, 4.0),
-];
+const BOUNDS: &[(Algorithm, f64)] =
+    &[(Algorithm::EdDsa, 1.10), (Algorithm::Es256, 1.10), (Algorithm::Rs256, 1.10), (Algorithm::Hs256, 4.0)];
 const ROUNDS: usize = 100;
 const WARM_UP: usize = 5;
 const ISSUER: &str = "https://auth.example.com";

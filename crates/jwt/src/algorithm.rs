@@ -141,14 +141,8 @@ mod tests {
 
     #[test]
     fn near_misses_are_unknown() {
-        for name in [
-            "none", "None", "", "hs256", "HS256 ", "ES512", "ES256K", "Ed448", "EDDSA",
-        ] {
-            assert_eq!(
-                name.parse::<Algorithm>(),
-                Err(KeyError::UnknownAlgorithm),
-                "{name}"
-            );
+        for name in ["none", "None", "", "hs256", "HS256 ", "ES512", "ES256K", "Ed448", "EDDSA"] {
+            assert_eq!(name.parse::<Algorithm>(), Err(KeyError::UnknownAlgorithm), "{name}");
         }
     }
 }

@@ -32,9 +32,7 @@ mod tests {
     fn one_encoding_only() {
         assert_eq!(decode("aGk").as_deref(), Some(&b"hi"[..]));
         assert_eq!(decode("").as_deref(), Some(&b""[..]));
-        for bad in [
-            "aGk=", "aGl", "aG k", "aGk\n", "a", "aGk.", "a+k_", "a/k_", "aGkñ",
-        ] {
+        for bad in ["aGk=", "aGl", "aG k", "aGk\n", "a", "aGk.", "a+k_", "a/k_", "aGkñ"] {
             assert_eq!(decode(bad), None, "{bad:?}");
         }
     }

@@ -56,17 +56,13 @@ pub fn kind(name: &str) -> Result<Kind, ClaimNameError> {
 /// RFC 3986 section 3.1.
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// More than a scheme: with `//`, a host too.
 fn has_substance(rest: &str) -> bool {
     let after = rest.strip_prefix("//").unwrap_or(rest);
-    let uri = |c: char| {
-        c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
-    };
+    let uri = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
     !after.is_empty() && !after.starts_with('/') && rest.chars().all(uri)
 }
 
@@ -93,20 +89,14 @@ mod tests {
 
     #[test]
     fn registered() {
-        for name in [
-            "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "roles", "cnf", "gen", "ord",
-        ] {
+        for name in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "roles", "cnf", "gen", "ord"] {
             assert_eq!(kind(name), Ok(Kind::Registered), "{name}");
         }
     }
 
     #[test]
     fn public() {
-        for name in [
-            "https://localhost:8000/user/is_admin",
-            "urn:example:claim",
-            "http://example.com",
-        ] {
+        for name in ["https://localhost:8000/user/is_admin", "urn:example:claim", "http://example.com"] {
             assert_eq!(kind(name), Ok(Kind::Public), "{name}");
         }
     }
@@ -125,16 +115,7 @@ mod tests {
         assert_eq!(kind(&"a".repeat(257)), Err(TooLong));
         assert_eq!(kind("user name"), Err(Character));
         assert_eq!(kind("iss\0"), Err(Character));
-        for name in [
-            "https:",
-            "https://",
-            "https:///path",
-            ":x",
-            "1a:x",
-            "//host:80",
-            "urn:a<b>",
-            "https://{x}",
-        ] {
+        for name in ["https:", "https://", "https:///path", ":x", "1a:x", "//host:80", "urn:a<b>", "https://{x}"] {
             assert_eq!(kind(name), Err(NotUri), "{name}");
         }
     }

@@ -62,11 +62,7 @@ impl Genuine {
 
     pub(crate) fn new(payload: Payload, kid: Option<Box<str>>) -> Self {
         let expires_at = payload.expires_at.unwrap_or_default();
-        Self(Arc::new(Token {
-            payload,
-            kid,
-            expires_at,
-        }))
+        Self(Arc::new(Token { payload, kid, expires_at }))
     }
 
     pub(crate) fn payload(&self) -> &Payload {
@@ -145,8 +141,7 @@ macro_rules! accessors {
             /// Whether `scope` has this word.
             #[must_use]
             pub fn has_scope(&self, word: &str) -> bool {
-                self.scope()
-                    .is_some_and(|scope| scope.split(' ').any(|own| !own.is_empty() && own == word))
+                self.scope().is_some_and(|scope| scope.split(' ').any(|own| !own.is_empty() && own == word))
             }
 
             /// `roles` (RFC 9068 section 2.2.3.1); none when absent or not an array of strings.

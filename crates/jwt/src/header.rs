@@ -28,15 +28,9 @@ impl<'a> Header<'a> {
         if crit {
             return Err(VerifyError::Critical);
         }
-        let text = |value: Value<'a>| {
-            value
-                .text()
-                .ok_or(VerifyError::Malformed("header member not a string"))
-        };
+        let text = |value: Value<'a>| value.text().ok_or(VerifyError::Malformed("header member not a string"));
         Ok(Self {
-            alg: alg
-                .map(text)
-                .ok_or(VerifyError::Malformed("header without alg"))??,
+            alg: alg.map(text).ok_or(VerifyError::Malformed("header without alg"))??,
             kid: kid.map(text).transpose()?,
             typ: typ.map(text).transpose()?,
         })
@@ -48,11 +42,7 @@ impl<'a> Header<'a> {
 pub(crate) fn encode(alg: Algorithm, kid: Option<&str>, typ: &str) -> String {
     let header = Written { alg, kid, typ };
     // Strings only: writing them to memory can't fail.
-    base64url::encode(
-        serde_json::to_string(&header)
-            .unwrap_or_default()
-            .as_bytes(),
-    )
+    base64url::encode(serde_json::to_string(&header).unwrap_or_default().as_bytes())
 }
 
 #[derive(Serialize)]
@@ -75,11 +65,7 @@ pub(crate) const ACCESS: &str = "at+jwt";
 fn bare_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match (typ.get(..PREFIX.len()), typ.get(PREFIX.len()..)) {
-        (Some(prefix), Some(rest))
-            if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') =>
-        {
-            rest
-        }
+        (Some(prefix), Some(rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
         _ => typ,
     }
 }
@@ -90,23 +76,10 @@ mod tests {
 
     #[test]
     fn media_types() {
-        for same in [
-            "at+jwt",
-            "AT+JWT",
-            "application/at+jwt",
-            "Application/At+Jwt",
-        ] {
+        for same in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
             assert!(same_type(same, "at+jwt"), "{same}");
         }
-        for other in [
-            "",
-            "jwt",
-            "at+jwt ",
-            "rt+jwt",
-            "text/at+jwt",
-            "application/",
-            "application/application/at+jwt",
-        ] {
+        for other in ["", "jwt", "at+jwt ", "rt+jwt", "text/at+jwt", "application/", "application/application/at+jwt"] {
             assert!(!same_type(other, "at+jwt"), "{other}");
         }
         assert!(same_type("at+jwt", "application/at+jwt"));

@@ -43,18 +43,13 @@ impl<'a> Value<'a> {
         if self.kind != Kind::Array {
             return None;
         }
-        Scanner::new(self.raw)
-            .array(1, &mut |value| elements.push(value))
-            .ok()?;
+        Scanner::new(self.raw).array(1, &mut |value| elements.push(value)).ok()?;
         Some(elements)
     }
 }
 
 /// Checks all of `text` and shows `member` each member of its top-level object, in order.
-pub(crate) fn scan<'a>(
-    text: &'a str,
-    mut member: impl FnMut(&str, Value<'a>),
-) -> Result<(), Fault> {
+pub(crate) fn scan<'a>(text: &'a str, mut member: impl FnMut(&str, Value<'a>)) -> Result<(), Fault> {
     let mut scanner = Scanner::new(text);
     scanner.space();
     if scanner.peek() != Some(b'{') {
@@ -90,19 +85,10 @@ struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            bytes: text.as_bytes(),
-            at: 0,
-            names: Vec::with_capacity(16),
-        }
+        Self { text, bytes: text.as_bytes(), at: 0, names: Vec::with_capacity(16) }
     }
 
-    fn object(
-        &mut self,
-        depth: usize,
-        member: &mut dyn FnMut(&str, Value<'a>),
-    ) -> Result<(), Fault> {
+    fn object(&mut self, depth: usize, member: &mut dyn FnMut(&str, Value<'a>)) -> Result<(), Fault> {
         let outer = self.names.len();
         self.expect(b'{')?;
         self.space();
@@ -127,11 +113,7 @@ impl<'a> Scanner<'a> {
         }
         let repeated = has_duplicates(self.names.get_mut(outer..).unwrap_or_default());
         self.names.truncate(outer);
-        if repeated {
-            Err("duplicate member")
-        } else {
-            Ok(())
-        }
+        if repeated { Err("duplicate member") } else { Ok(()) }
     }
 
     fn array(&mut self, depth: usize, element: &mut dyn FnMut(Value<'a>)) -> Result<(), Fault> {
@@ -155,9 +137,7 @@ impl<'a> Scanner<'a> {
         self.space();
         let start = self.at;
         let kind = match self.peek() {
-            Some(b'"') => Kind::String {
-                escaped: self.string()?,
-            },
+            Some(b'"') => Kind::String { escaped: self.string()? },
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
                 Kind::Number
@@ -176,10 +156,7 @@ impl<'a> Scanner<'a> {
             Some(b'n') => self.literal("null")?,
             _ => return Err("JSON value"),
         };
-        Ok(Value {
-            kind,
-            raw: self.slice(start),
-        })
+        Ok(Value { kind, raw: self.slice(start) })
     }
 
     /// Passes over a string; whether it has an escape.
@@ -253,36 +230,20 @@ impl<'a> Scanner<'a> {
         // Up to 300 digits a float can't overflow.
         if exponent || self.at - start > 300 {
             let finite = self.slice(start).parse().is_ok_and(f64::is_finite);
-            return if finite {
-                Ok(())
-            } else {
-                Err("JSON number out of range")
-            };
+            return if finite { Ok(()) } else { Err("JSON number out of range") };
         }
         Ok(())
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let count = rest
-            .iter()
-            .position(|b| !b.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let count = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
         self.at += count;
-        if count == 0 {
-            Err("JSON number")
-        } else {
-            Ok(())
-        }
+        if count == 0 { Err("JSON number") } else { Ok(()) }
     }
 
     fn literal(&mut self, word: &str) -> Result<Kind, Fault> {
-        if !self
-            .bytes
-            .get(self.at..)
-            .unwrap_or_default()
-            .starts_with(word.as_bytes())
-        {
+        if !self.bytes.get(self.at..).unwrap_or_default().starts_with(word.as_bytes()) {
             return Err("JSON value");
         }
         self.at += word.len();
@@ -306,11 +267,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Fault> {
-        if self.take(byte) {
-            Ok(())
-        } else {
-            Err("JSON syntax")
-        }
+        if self.take(byte) { Ok(()) } else { Err("JSON syntax") }
     }
 
     /// From `start` to here: both are on character boundaries, beside ASCII.
@@ -337,10 +294,7 @@ fn plain_length(bytes: &[u8]) -> usize {
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .take_while(|&&b| b >= b' ' && b != b'"' && b != b'\\')
-        .count()
+    at + rest.iter().take_while(|&&b| b >= b' ' && b != b'"' && b != b'\\').count()
 }
 
 fn has_duplicates(names: &mut [Cow<'_, str>]) -> bool {
@@ -348,10 +302,7 @@ fn has_duplicates(names: &mut [Cow<'_, str>]) -> bool {
         names.sort_unstable();
         return names.windows(2).any(|pair| pair[0] == pair[1]);
     }
-    names
-        .iter()
-        .enumerate()
-        .any(|(i, name)| names.iter().skip(i + 1).any(|other| other == name))
+    names.iter().enumerate().any(|(i, name)| names.iter().skip(i + 1).any(|other| other == name))
 }
 
 /// The meaning of a string that was scanned, quotes included.
@@ -359,9 +310,7 @@ fn unescape(quoted: &str, escaped: bool) -> Option<Cow<'_, str>> {
     if escaped {
         return serde_json::from_str(quoted).ok().map(Cow::Owned);
     }
-    quoted
-        .get(1..quoted.len().checked_sub(1)?)
-        .map(Cow::Borrowed)
+    quoted.get(1..quoted.len().checked_sub(1)?).map(Cow::Borrowed)
 }
 
 /// Containers within containers, the outermost counted.

@@ -60,11 +60,7 @@ impl Jwk {
     }
 
     pub(crate) fn new(kid: Option<&str>, algorithm: Algorithm, numbers: Numbers) -> Self {
-        Self {
-            kid: kid.map(Into::into),
-            algorithm: Some(algorithm),
-            numbers,
-        }
+        Self { kid: kid.map(Into::into), algorithm: Some(algorithm), numbers }
     }
 
     pub(crate) fn numbers(&self) -> &Numbers {
@@ -73,18 +69,14 @@ impl Jwk {
 
     /// From a text that was checked.
     pub(crate) fn from_json(text: &str) -> Result<Self, KeyError> {
-        let members: Members =
-            serde_json::from_str(text).map_err(|_| KeyError::Malformed("JWK member"))?;
+        let members: Members = serde_json::from_str(text).map_err(|_| KeyError::Malformed("JWK member"))?;
         members.try_into()
     }
 }
 
 impl fmt::Debug for Jwk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jwk")
-            .field("kid", &self.kid)
-            .field("alg", &self.algorithm)
-            .finish_non_exhaustive()
+        f.debug_struct("Jwk").field("kid", &self.kid).field("alg", &self.algorithm).finish_non_exhaustive()
     }
 }
 
@@ -98,21 +90,10 @@ impl TryFrom<Members> for Jwk {
         members.check_use()?;
         let crv = members.crv.as_deref();
         let numbers = match (members.kty.as_str(), crv) {
-            ("EC", Some("P-256")) => Numbers::P256 {
-                x: number(&members.x)?,
-                y: number(&members.y)?,
-            },
-            ("EC", Some("P-384")) => Numbers::P384 {
-                x: number(&members.x)?,
-                y: number(&members.y)?,
-            },
-            ("OKP", Some("Ed25519")) => Numbers::Ed25519 {
-                x: number(&members.x)?,
-            },
-            ("RSA", _) => Numbers::Rsa {
-                n: number(&members.n)?,
-                e: number(&members.e)?,
-            },
+            ("EC", Some("P-256")) => Numbers::P256 { x: number(&members.x)?, y: number(&members.y)? },
+            ("EC", Some("P-384")) => Numbers::P384 { x: number(&members.x)?, y: number(&members.y)? },
+            ("OKP", Some("Ed25519")) => Numbers::Ed25519 { x: number(&members.x)? },
+            ("RSA", _) => Numbers::Rsa { n: number(&members.n)?, e: number(&members.e)? },
             _ => return Err(KeyError::Unsupported),
         };
         let algorithm = match members.alg {
@@ -121,11 +102,7 @@ impl TryFrom<Members> for Jwk {
         };
         // Without alg, RSA is checked for its size only.
         numbers.check(algorithm.unwrap_or(Algorithm::Rs256))?;
-        Ok(Self {
-            kid: members.kid,
-            algorithm,
-            numbers,
-        })
+        Ok(Self { kid: members.kid, algorithm, numbers })
     }
 }
 
@@ -189,39 +166,22 @@ struct Members {
 
 impl Members {
     fn check_use(&self) -> Result<(), KeyError> {
-        let signs = self
-            .purpose
-            .as_deref()
-            .is_none_or(|purpose| purpose == "sig");
-        let verifies = self
-            .key_ops
-            .as_ref()
-            .is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-        if signs && verifies {
-            Ok(())
-        } else {
-            Err(KeyError::NotForVerifying)
-        }
+        let signs = self.purpose.as_deref().is_none_or(|purpose| purpose == "sig");
+        let verifies = self.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+        if signs && verifies { Ok(()) } else { Err(KeyError::NotForVerifying) }
     }
 }
 
 /// A symmetric JWK (RFC 7518 section 6.4): its name, algorithm and secret.
 pub(crate) fn parse_secret(text: &[u8]) -> Result<(Option<String>, Algorithm, Secret), KeyError> {
     let text = check(text)?;
-    let members: Members =
-        serde_json::from_str(text).map_err(|_| KeyError::Malformed("JWK member"))?;
+    let members: Members = serde_json::from_str(text).map_err(|_| KeyError::Malformed("JWK member"))?;
     if members.kty != "oct" {
         return Err(KeyError::Unsupported);
     }
     members.check_use()?;
-    let algorithm = members
-        .alg
-        .as_deref()
-        .ok_or(KeyError::NoAlgorithm)?
-        .parse()?;
-    let k = json::member(text, "k")
-        .and_then(json::Value::text)
-        .ok_or(KeyError::Malformed("k"))?;
+    let algorithm = members.alg.as_deref().ok_or(KeyError::NoAlgorithm)?.parse()?;
+    let k = json::member(text, "k").and_then(json::Value::text).ok_or(KeyError::Malformed("k"))?;
     let bytes = zeroize::Zeroizing::new(base64url::decode(&k).ok_or(KeyError::Malformed("k"))?);
     Ok((members.kid, algorithm, Secret::new(algorithm, &bytes)?))
 }
@@ -230,16 +190,8 @@ pub(crate) fn parse_secret(text: &[u8]) -> Result<(Option<String>, Algorithm, Se
 pub(crate) fn thumbprint(numbers: &Numbers) -> String {
     let text = |bytes: &[u8]| base64url::encode(bytes);
     let canonical = match numbers {
-        Numbers::P256 { x, y } => format!(
-            r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
-            text(x),
-            text(y)
-        ),
-        Numbers::P384 { x, y } => format!(
-            r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#,
-            text(x),
-            text(y)
-        ),
+        Numbers::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y)),
+        Numbers::P384 { x, y } => format!(r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y)),
         Numbers::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
         Numbers::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
     };
@@ -247,9 +199,7 @@ pub(crate) fn thumbprint(numbers: &Numbers) -> String {
 }
 
 fn number(member: &Option<String>) -> Result<Vec<u8>, KeyError> {
-    let text = member
-        .as_deref()
-        .ok_or(KeyError::Malformed("JWK member missing"))?;
+    let text = member.as_deref().ok_or(KeyError::Malformed("JWK member missing"))?;
     base64url::decode(text).ok_or(KeyError::Malformed("JWK number"))
 }
 

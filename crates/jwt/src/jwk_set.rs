@@ -34,16 +34,11 @@ impl JwkSet {
             }
         })
         .map_err(KeyError::Malformed)?;
-        let keys = keys
-            .and_then(json::Value::elements)
-            .ok_or(KeyError::Malformed("no array of keys"))?;
+        let keys = keys.and_then(json::Value::elements).ok_or(KeyError::Malformed("no array of keys"))?;
         if keys.len() > MAX_KEYS {
             return Err(KeyError::TooLarge);
         }
-        let keys: Vec<Jwk> = keys
-            .into_iter()
-            .filter_map(|key| Jwk::from_json(key.raw).ok())
-            .collect();
+        let keys: Vec<Jwk> = keys.into_iter().filter_map(|key| Jwk::from_json(key.raw).ok()).collect();
         let mut seen = HashSet::new();
         for kid in keys.iter().filter_map(Jwk::key_id) {
             if !seen.insert(kid) {
@@ -71,9 +66,7 @@ impl<'de> Deserialize<'de> for JwkSet {
 
 impl FromIterator<Jwk> for JwkSet {
     fn from_iter<I: IntoIterator<Item = Jwk>>(keys: I) -> Self {
-        Self {
-            keys: keys.into_iter().collect(),
-        }
+        Self { keys: keys.into_iter().collect() }
     }
 }
 

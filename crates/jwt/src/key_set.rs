@@ -37,9 +37,7 @@ impl KeySet {
 
     /// The named key whose access tokens start with this encoded header.
     pub(crate) fn signer(&self, access_header: &str) -> Option<&VerifyingKey> {
-        self.keys
-            .iter()
-            .find(|key| key.key_id().is_some() && key.access_header() == access_header)
+        self.keys.iter().find(|key| key.key_id().is_some() && key.access_header() == access_header)
     }
 
     /// The one key that must have signed a token with this header.
@@ -55,12 +53,8 @@ impl KeySet {
         };
         match key {
             Some(key) if algorithm == Some(key.algorithm()) => Ok(key),
-            None if algorithm.is_some() => Err(VerifyError::UnknownKey {
-                kid: header.kid.as_deref().map(excerpt),
-            }),
-            _ => Err(VerifyError::Algorithm {
-                token: excerpt(&header.alg),
-            }),
+            None if algorithm.is_some() => Err(VerifyError::UnknownKey { kid: header.kid.as_deref().map(excerpt) }),
+            _ => Err(VerifyError::Algorithm { token: excerpt(&header.alg) }),
         }
     }
 }
@@ -87,10 +81,7 @@ impl FromIterator<VerifyingKey> for KeySet {
 impl From<&JwkSet> for KeySet {
     /// Keys that can't verify here, such as an RSA key that names no algorithm, are left out.
     fn from(set: &JwkSet) -> Self {
-        set.keys
-            .iter()
-            .filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok())
-            .collect()
+        set.keys.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()).collect()
     }
 }
 

@@ -27,27 +27,21 @@ impl Payload {
         let mut found = Found::default();
         json::scan(&json, |name, value| found.note(name, value)).map_err(VerifyError::Malformed)?;
         let text = |value: Option<Value<'_>>, claim| match value {
-            Some(value) => Text::new(&json, value)
-                .map(Some)
-                .ok_or(VerifyError::InvalidClaim { claim }),
+            Some(value) => Text::new(&json, value).map(Some).ok_or(VerifyError::InvalidClaim { claim }),
             None => Ok(None),
         };
         let issuer = text(found.iss, "iss")?;
         let subject = text(found.sub, "sub")?;
-        if subject
-            .as_ref()
-            .is_some_and(|sub| !is_subject(sub.str(&json)))
-        {
+        if subject.as_ref().is_some_and(|sub| !is_subject(sub.str(&json))) {
             return Err(VerifyError::InvalidClaim { claim: "sub" });
         }
         let audiences = match found.aud {
             None => None,
             Some(value) => Some(
                 match value.elements() {
-                    Some(elements) => elements
-                        .into_iter()
-                        .map(|element| Text::new(&json, element))
-                        .collect::<Option<Vec<_>>>(),
+                    Some(elements) => {
+                        elements.into_iter().map(|element| Text::new(&json, element)).collect::<Option<Vec<_>>>()
+                    }
                     None => Text::new(&json, value).map(|one| vec![one]),
                 }
                 .ok_or(VerifyError::InvalidClaim { claim: "aud" })?,
@@ -84,10 +78,7 @@ impl Payload {
     }
 
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.audiences
-            .iter()
-            .flatten()
-            .map(|audience| audience.str(&self.json))
+        self.audiences.iter().flatten().map(|audience| audience.str(&self.json))
     }
 
     /// Whether `aud` is there at all.
@@ -202,10 +193,7 @@ fn date(value: Option<Value<'_>>, claim: &'static str) -> Result<Option<i64>, Ve
     }
     let seconds = match value.raw.parse::<i64>() {
         Ok(whole) => whole as f64,
-        Err(_) => value
-            .raw
-            .parse()
-            .map_err(|_| VerifyError::InvalidClaim { claim })?,
+        Err(_) => value.raw.parse().map_err(|_| VerifyError::InvalidClaim { claim })?,
     };
     match seconds {
         0.0..=LATEST => Ok(Some(seconds.ceil() as i64)),
@@ -234,42 +222,17 @@ mod tests {
         assert_eq!(expiry("1764000000.5"), Ok(Some(1_764_000_001)));
         assert_eq!(expiry("1.764e9"), Ok(Some(1_764_000_000)));
         assert_eq!(expiry("100000000000"), Ok(Some(100_000_000_000)));
-        for late in [
-            "100000000000.1",
-            "100000000001",
-            "1480849147370",
-            "1e300",
-            "99999999999999999999999",
-        ] {
-            assert_eq!(
-                expiry(late),
-                Err(VerifyError::Milliseconds { claim: "exp" }),
-                "{late}"
-            );
+        for late in ["100000000000.1", "100000000001", "1480849147370", "1e300", "99999999999999999999999"] {
+            assert_eq!(expiry(late), Err(VerifyError::Milliseconds { claim: "exp" }), "{late}");
         }
-        for wrong in [
-            "-1",
-            "-0.5",
-            "-1e300",
-            "\"1764000000\"",
-            "null",
-            "true",
-            "[1]",
-            "{}",
-        ] {
-            assert_eq!(
-                expiry(wrong),
-                Err(VerifyError::InvalidClaim { claim: "exp" }),
-                "{wrong}"
-            );
+        for wrong in ["-1", "-0.5", "-1e300", "\"1764000000\"", "null", "true", "[1]", "{}"] {
+            assert_eq!(expiry(wrong), Err(VerifyError::InvalidClaim { claim: "exp" }), "{wrong}");
         }
     }
 
     #[test]
     fn escapes_are_read() {
-        let payload =
-            Payload::parse(r#"{"iss":"a\u0062c","aud":["x","\ud83d\ude00"],"sub":"plain"}"#.into())
-                .unwrap();
+        let payload = Payload::parse(r#"{"iss":"a\u0062c","aud":["x","\ud83d\ude00"],"sub":"plain"}"#.into()).unwrap();
         assert_eq!(payload.issuer(), Some("abc"));
         assert_eq!(payload.subject(), Some("plain"));
         assert_eq!(payload.audiences().collect::<Vec<_>>(), ["x", "😀"]);

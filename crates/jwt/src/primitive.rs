@@ -5,8 +5,8 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    self as aws, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair,
-    RsaPublicKeyComponents, RsaSubjectPublicKey,
+    self as aws, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair, RsaPublicKeyComponents,
+    RsaSubjectPublicKey,
 };
 use zeroize::Zeroizing;
 
@@ -15,20 +15,14 @@ use crate::{Algorithm, KeyError};
 
 /// What verifies: a secret made ready, or a parsed public key.
 #[derive(Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per key, and the secret is read at every token"
-)]
+#[expect(clippy::large_enum_variant, reason = "one per key, and the secret is read at every token")]
 pub(crate) enum Verifying {
     Secret(Secret),
     Public(ParsedPublicKey),
 }
 
 /// What signs.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per key, and the secret is read at every token"
-)]
+#[expect(clippy::large_enum_variant, reason = "one per key, and the secret is read at every token")]
 pub(crate) enum Signing {
     Secret(Secret),
     Rsa(RsaKeyPair),
@@ -55,9 +49,7 @@ impl Verifying {
                 ParsedPublicKey::new(verification(algorithm)?, point)
             }
             Numbers::Ed25519 { x } => ParsedPublicKey::new(&aws::ED25519, x),
-            Numbers::Rsa { n, e } => {
-                RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa_verification(algorithm)?)
-            }
+            Numbers::Rsa { n, e } => RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa_verification(algorithm)?),
         };
         Ok(Self::Public(key.map_err(malformed)?))
     }
@@ -92,9 +84,7 @@ impl Signing {
             Algorithm::Es256 | Algorithm::Es384 => {
                 Self::Ec(EcdsaKeyPair::from_pkcs8(ec_signing(algorithm)?, der).map_err(malformed)?)
             }
-            Algorithm::EdDsa => {
-                Self::Ed(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(malformed)?)
-            }
+            Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(malformed)?),
             _ => Self::rsa(algorithm, RsaKeyPair::from_pkcs8(der).map_err(malformed)?)?,
         })
     }
@@ -104,10 +94,9 @@ impl Signing {
         let malformed = |_| KeyError::Malformed("not a private key of the algorithm's type");
         Ok(match algorithm {
             _ if algorithm.is_symmetric() => return Err(KeyError::Mismatch { algorithm }),
-            Algorithm::Es256 | Algorithm::Es384 => Self::Ec(
-                EcdsaKeyPair::from_private_key_der(ec_signing(algorithm)?, der)
-                    .map_err(malformed)?,
-            ),
+            Algorithm::Es256 | Algorithm::Es384 => {
+                Self::Ec(EcdsaKeyPair::from_private_key_der(ec_signing(algorithm)?, der).map_err(malformed)?)
+            }
             Algorithm::EdDsa => return Err(KeyError::Mismatch { algorithm }),
             _ => Self::rsa(algorithm, RsaKeyPair::from_der(der).map_err(malformed)?)?,
         })
@@ -136,9 +125,7 @@ impl Signing {
             Self::Secret(_) => None,
             Self::Rsa(key) => Some(rsa_numbers(key.public_key())),
             Self::Ec(key) => Numbers::point(key.public_key().as_ref()),
-            Self::Ed(key) => Some(Numbers::Ed25519 {
-                x: key.public_key().as_ref().to_vec(),
-            }),
+            Self::Ed(key) => Some(Numbers::Ed25519 { x: key.public_key().as_ref().to_vec() }),
         }
     }
 
@@ -147,21 +134,10 @@ impl Signing {
             Self::Secret(secret) => Some(secret.sign(message)),
             Self::Rsa(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(
-                    rsa_signing(algorithm)?,
-                    &SystemRandom::new(),
-                    message,
-                    &mut signature,
-                )
-                .ok()?;
+                key.sign(rsa_signing(algorithm)?, &SystemRandom::new(), message, &mut signature).ok()?;
                 Some(signature)
             }
-            Self::Ec(key) => Some(
-                key.sign(&SystemRandom::new(), message)
-                    .ok()?
-                    .as_ref()
-                    .to_vec(),
-            ),
+            Self::Ec(key) => Some(key.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec()),
             Self::Ed(key) => Some(key.try_sign(message).ok()?.as_ref().to_vec()),
         }
     }
@@ -171,8 +147,7 @@ impl Numbers {
     /// From a SubjectPublicKeyInfo in its one DER encoding.
     pub(crate) fn from_spki(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
         let malformed = KeyError::Malformed("not a SubjectPublicKeyInfo of the algorithm's type");
-        let key =
-            ParsedPublicKey::new(verification(algorithm)?, der).map_err(|_| malformed.clone())?;
+        let key = ParsedPublicKey::new(verification(algorithm)?, der).map_err(|_| malformed.clone())?;
         // The parser also takes bare points and PKCS#1; only what it would write itself is the key that was meant.
         let canonical: PublicKeyX509Der<'_> = key.as_der().map_err(|_| malformed.clone())?;
         if canonical.as_ref() != der {
@@ -183,10 +158,7 @@ impl Numbers {
             Algorithm::EdDsa => tail(32).map(|x| Self::Ed25519 { x: x.to_vec() }),
             Algorithm::Es256 => tail(65).and_then(Self::point),
             Algorithm::Es384 => tail(97).and_then(Self::point),
-            _ => RsaSubjectPublicKey::from_der(der)
-                .ok()
-                .as_ref()
-                .map(rsa_numbers),
+            _ => RsaSubjectPublicKey::from_der(der).ok().as_ref().map(rsa_numbers),
         };
         numbers.ok_or(malformed)
     }
@@ -198,14 +170,8 @@ impl Numbers {
         };
         let (x, y) = xy.split_at_checked(xy.len() / 2)?;
         match xy.len() {
-            64 => Some(Self::P256 {
-                x: x.to_vec(),
-                y: y.to_vec(),
-            }),
-            96 => Some(Self::P384 {
-                x: x.to_vec(),
-                y: y.to_vec(),
-            }),
+            64 => Some(Self::P256 { x: x.to_vec(), y: y.to_vec() }),
+            96 => Some(Self::P384 { x: x.to_vec(), y: y.to_vec() }),
             _ => None,
         }
     }
@@ -258,11 +224,7 @@ fn check_modulus(algorithm: Algorithm, n: &[u8]) -> Result<(), KeyError> {
     let bits = n.len() * 8 - zeros;
     match bits {
         2048..=8192 => Ok(()),
-        0..2048 => Err(KeyError::TooShort {
-            algorithm,
-            bits,
-            minimum: 2048,
-        }),
+        0..2048 => Err(KeyError::TooShort { algorithm, bits, minimum: 2048 }),
         _ => Err(KeyError::Unsupported),
     }
 }

@@ -25,11 +25,7 @@ impl Secret {
             _ => return Err(KeyError::Mismatch { algorithm }),
         };
         let bits = bytes.len() * 8;
-        let too_short = KeyError::TooShort {
-            algorithm,
-            bits,
-            minimum,
-        };
+        let too_short = KeyError::TooShort { algorithm, bits, minimum };
         if bits < minimum {
             return Err(too_short);
         }
@@ -52,24 +48,9 @@ impl Secret {
 
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::Sha256(key) => key
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
-            Self::Sha384(key) => key
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
-            Self::Sha512(key) => key
-                .clone()
-                .chain_update(message)
-                .finalize()
-                .into_bytes()
-                .to_vec(),
+            Self::Sha256(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Sha384(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Sha512(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
         }
     }
 }

@@ -132,18 +132,14 @@ impl SigningKey {
     /// [`SignError::Claims`] when `claims` is not a JSON object with one reading, [`SignError::Milliseconds`] for a
     /// date above 10^11, [`SignError::TooLarge`] for a token that no verifier here would take.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, SignError> {
-        let claims =
-            serde_json::to_string(claims).map_err(|_| SignError::Claims("not serialisable"))?;
+        let claims = serde_json::to_string(claims).map_err(|_| SignError::Claims("not serialisable"))?;
         payload::check(&claims)?;
         let kid = Some(self.kid.as_str()).filter(|kid| !kid.is_empty());
         let mut token = header::encode(self.algorithm, kid, typ);
         token.reserve(claims.len() * 4 / 3 + 400);
         token.push('.');
         base64url::encode_to(claims.as_bytes(), &mut token);
-        let signature = self
-            .signing
-            .sign(self.algorithm, token.as_bytes())
-            .ok_or(SignError::Key)?;
+        let signature = self.signing.sign(self.algorithm, token.as_bytes()).ok_or(SignError::Key)?;
         token.push('.');
         base64url::encode_to(&signature, &mut token);
         if token.len() > MAX_TOKEN {
@@ -167,9 +163,6 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey")
-            .field("algorithm", &self.algorithm)
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("algorithm", &self.algorithm).field("kid", &self.kid).finish_non_exhaustive()
     }
 }

@@ -20,8 +20,7 @@ impl Unverified {
             return Err(VerifyError::TooLarge);
         }
         let parts = Parts::split(token)?;
-        base64url::decode(parts.signature)
-            .ok_or(VerifyError::Malformed("signature not base64url"))?;
+        base64url::decode(parts.signature).ok_or(VerifyError::Malformed("signature not base64url"))?;
         Ok(Self {
             header: read(parts.header, "header not base64url")?,
             claims: read(parts.payload, "payload not base64url")?,

@@ -16,10 +16,7 @@ impl Verifier {
     /// Expects `issuer` exactly, and at least one of `audiences` in `aud`; without audiences nothing verifies.
     ///
     /// The type is `at+jwt`, an access token; the leeway 0.
-    pub fn new(
-        issuer: impl Into<String>,
-        audiences: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
+    pub fn new(issuer: impl Into<String>, audiences: impl IntoIterator<Item: Into<String>>) -> Self {
         Self {
             issuer: issuer.into(),
             audiences: audiences.into_iter().map(Into::into).collect(),
@@ -79,10 +76,7 @@ impl Verifier {
             return Err(VerifyError::Signature);
         }
 
-        let payload = utf8(
-            base64url::decode(parts.payload)
-                .ok_or(VerifyError::Malformed("payload not base64url"))?,
-        )?;
+        let payload = utf8(base64url::decode(parts.payload).ok_or(VerifyError::Malformed("payload not base64url"))?)?;
         let payload = Payload::parse(payload)?;
         match payload.issuer() {
             None => Err(VerifyError::Missing { claim: "iss" }),
@@ -101,14 +95,11 @@ impl Verifier {
         if let Some(key) = keys.signer(header).filter(|_| self.typ == ACCESS) {
             return Ok((key, key.key_id().map(Into::into)));
         }
-        let header =
-            utf8(base64url::decode(header).ok_or(VerifyError::Malformed("header not base64url"))?)?;
+        let header = utf8(base64url::decode(header).ok_or(VerifyError::Malformed("header not base64url"))?)?;
         let header = Header::parse(&header)?;
         let typ = header.typ.as_deref().unwrap_or_default();
         if !same_type(typ, &self.typ) {
-            return Err(VerifyError::Type {
-                found: excerpt(typ),
-            });
+            return Err(VerifyError::Type { found: excerpt(typ) });
         }
         let key = keys.lookup(&header)?;
         Ok((key, header.kid.as_deref().map(Into::into)))
@@ -117,31 +108,18 @@ impl Verifier {
     /// The claims that depend on when and where, and the presence of what an access token must have.
     fn judge(&self, payload: &Payload, now: i64) -> Result<(), VerifyError> {
         let missing = |claim| VerifyError::Missing { claim };
-        if !payload
-            .audiences()
-            .any(|audience| self.audiences.iter().any(|own| own == audience))
-        {
-            return Err(if payload.has_audience() {
-                VerifyError::Audience
-            } else {
-                missing("aud")
-            });
+        if !payload.audiences().any(|audience| self.audiences.iter().any(|own| own == audience)) {
+            return Err(if payload.has_audience() { VerifyError::Audience } else { missing("aud") });
         }
         payload.subject().ok_or(missing("sub"))?;
         let exp = payload.expires_at.ok_or(missing("exp"))?;
         if now >= exp.saturating_add(self.leeway) {
             return Err(VerifyError::Expired { at: exp });
         }
-        if let Some(nbf) = payload
-            .not_before
-            .filter(|&nbf| now.saturating_add(self.leeway) < nbf)
-        {
+        if let Some(nbf) = payload.not_before.filter(|&nbf| now.saturating_add(self.leeway) < nbf) {
             return Err(VerifyError::NotYetValid { at: nbf });
         }
-        if let Some(iat) = payload
-            .issued_at
-            .filter(|&iat| now.saturating_add(CLOCK_SKEW) < iat)
-        {
+        if let Some(iat) = payload.issued_at.filter(|&iat| now.saturating_add(CLOCK_SKEW) < iat) {
             return Err(VerifyError::IssuedInFuture { at: iat });
         }
         Ok(())
@@ -163,15 +141,8 @@ impl<'a> Parts<'a> {
         const NOT_THREE: VerifyError = VerifyError::Malformed("not three parts");
         let (header, rest) = token.split_once('.').ok_or(NOT_THREE)?;
         let (payload, signature) = rest.split_once('.').ok_or(NOT_THREE)?;
-        let signed = token
-            .get(..header.len() + 1 + payload.len())
-            .ok_or(NOT_THREE)?;
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signed,
-        })
+        let signed = token.get(..header.len() + 1 + payload.len()).ok_or(NOT_THREE)?;
+        Ok(Self { header, payload, signature, signed })
     }
 }
 

@@ -20,22 +20,11 @@ struct Inner {
 }
 
 impl Inner {
-    fn new(
-        algorithm: Algorithm,
-        kid: Option<String>,
-        numbers: Option<Numbers>,
-        verifying: Verifying,
-    ) -> Self {
+    fn new(algorithm: Algorithm, kid: Option<String>, numbers: Option<Numbers>, verifying: Verifying) -> Self {
         // An empty name is none.
         let kid = kid.filter(|kid| !kid.is_empty());
         let access_header = header::encode(algorithm, kid.as_deref(), header::ACCESS);
-        Self {
-            algorithm,
-            kid,
-            numbers,
-            verifying,
-            access_header,
-        }
+        Self { algorithm, kid, numbers, verifying, access_header }
     }
 }
 
@@ -47,11 +36,7 @@ impl VerifyingKey {
     /// when the numbers are no public key, such as a point off the curve.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
         let algorithm = jwk.algorithm().ok_or(KeyError::NoAlgorithm)?;
-        Self::from_numbers(
-            algorithm,
-            jwk.key_id().map(Into::into),
-            jwk.numbers().clone(),
-        )
+        Self::from_numbers(algorithm, jwk.key_id().map(Into::into), jwk.numbers().clone())
     }
 
     /// From a shared secret, without `kid`.
@@ -60,11 +45,7 @@ impl VerifyingKey {
     /// [`KeyError::TooShort`] below the hash's length (RFC 7518 section 3.2), [`KeyError::Mismatch`] when
     /// `algorithm` is not symmetric.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        Ok(Self::from_prepared(
-            algorithm,
-            None,
-            Secret::new(algorithm, secret)?,
-        ))
+        Ok(Self::from_prepared(algorithm, None, Secret::new(algorithm, secret)?))
     }
 
     /// From a symmetric JWK (`"kty":"oct"`), which must name its `alg`.
@@ -101,12 +82,7 @@ impl VerifyingKey {
     pub fn with_key_id(self, kid: impl Into<String>) -> Self {
         let verifying = self.0.verifying.clone();
         let (algorithm, numbers) = (self.0.algorithm, self.0.numbers.clone());
-        Self(Arc::new(Inner::new(
-            algorithm,
-            Some(kid.into()),
-            numbers,
-            verifying,
-        )))
+        Self(Arc::new(Inner::new(algorithm, Some(kid.into()), numbers, verifying)))
     }
 
     /// The key's one algorithm.
@@ -134,27 +110,13 @@ impl VerifyingKey {
         self.0.numbers.as_ref().map(jwk::thumbprint)
     }
 
-    pub(crate) fn from_numbers(
-        algorithm: Algorithm,
-        kid: Option<String>,
-        numbers: Numbers,
-    ) -> Result<Self, KeyError> {
+    pub(crate) fn from_numbers(algorithm: Algorithm, kid: Option<String>, numbers: Numbers) -> Result<Self, KeyError> {
         let verifying = Verifying::public(algorithm, &numbers)?;
-        Ok(Self(Arc::new(Inner::new(
-            algorithm,
-            kid,
-            Some(numbers),
-            verifying,
-        ))))
+        Ok(Self(Arc::new(Inner::new(algorithm, kid, Some(numbers), verifying))))
     }
 
     pub(crate) fn from_prepared(algorithm: Algorithm, kid: Option<String>, secret: Secret) -> Self {
-        Self(Arc::new(Inner::new(
-            algorithm,
-            kid,
-            None,
-            Verifying::Secret(secret),
-        )))
+        Self(Arc::new(Inner::new(algorithm, kid, None, Verifying::Secret(secret))))
     }
 
     pub(crate) fn access_header(&self) -> &str {

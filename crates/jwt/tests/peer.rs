@@ -33,11 +33,7 @@ fn jsonwebtoken_reads_our_tokens() {
 
 #[test]
 fn we_read_tokens_of_jsonwebtoken() {
-    for (algorithm, name) in [
-        (Algorithm::Hs256, "HS256"),
-        (Algorithm::EdDsa, "EdDSA"),
-        (Algorithm::Es256, "ES256"),
-    ] {
+    for (algorithm, name) in [(Algorithm::Hs256, "HS256"), (Algorithm::EdDsa, "EdDSA"), (Algorithm::Es256, "ES256")] {
         let key = SigningKey::generate(algorithm).unwrap();
         let bytes = key.to_bytes();
         let peer_key = match algorithm {
@@ -49,8 +45,7 @@ fn we_read_tokens_of_jsonwebtoken() {
         header.typ = Some("at+jwt".into());
         header.kid = Some(key.key_id().into());
         let token = jsonwebtoken::encode(&header, &claims(), &peer_key).unwrap();
-        let verified =
-            Verifier::new("i", ["a"]).verify(&token, &KeySet::from(key.verifying_key()), 1);
+        let verified = Verifier::new("i", ["a"]).verify(&token, &KeySet::from(key.verifying_key()), 1);
         assert_eq!(verified.unwrap().subject(), "s", "{name}");
     }
 }

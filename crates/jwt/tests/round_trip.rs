@@ -9,21 +9,12 @@ use tokenry_jwt::{Algorithm, JwkSet, KeySet, SigningKey, Verifier, VerifyingKey}
 
 const NOW: i64 = 1_764_000_000;
 
-static KEYS: LazyLock<Vec<SigningKey>> = LazyLock::new(|| {
-    Algorithm::ALL
-        .iter()
-        .map(|&algorithm| SigningKey::generate(algorithm).unwrap())
-        .collect()
-});
+static KEYS: LazyLock<Vec<SigningKey>> =
+    LazyLock::new(|| Algorithm::ALL.iter().map(|&algorithm| SigningKey::generate(algorithm).unwrap()).collect());
 
 fn claims(private: Map<String, Value>, sub: &str) -> Value {
     let mut claims = private;
-    for (name, value) in [
-        ("iss", json!("i")),
-        ("aud", json!("a")),
-        ("sub", json!(sub)),
-        ("exp", json!(NOW + 1)),
-    ] {
+    for (name, value) in [("iss", json!("i")), ("aud", json!("a")), ("sub", json!(sub)), ("exp", json!(NOW + 1))] {
         claims.insert(name.into(), value);
     }
     claims.into()
@@ -77,12 +68,7 @@ fn every_single_bit_of_a_token() {
             let mut bytes = token.clone().into_bytes();
             bytes[at] ^= 1 << bit;
             let flipped = String::from_utf8(bytes).unwrap();
-            assert!(
-                Verifier::new("i", ["a"])
-                    .verify(&flipped, &keys, NOW)
-                    .is_err(),
-                "{at} {bit}"
-            );
+            assert!(Verifier::new("i", ["a"]).verify(&flipped, &keys, NOW).is_err(), "{at} {bit}");
         }
     }
 }
@@ -92,17 +78,8 @@ fn keys_come_back_from_bytes() {
     for key in KEYS.iter() {
         let again = SigningKey::from_bytes(key.algorithm(), &key.to_bytes()).unwrap();
         assert_eq!(again.public_jwk(), key.public_jwk());
-        let token = again
-            .with_key_id(key.key_id())
-            .sign("at+jwt", &claims(Map::new(), "s"))
-            .unwrap();
-        assert!(
-            Verifier::new("i", ["a"])
-                .verify(&token, &keys(), NOW)
-                .is_ok(),
-            "{}",
-            key.algorithm()
-        );
+        let token = again.with_key_id(key.key_id()).sign("at+jwt", &claims(Map::new(), "s")).unwrap();
+        assert!(Verifier::new("i", ["a"]).verify(&token, &keys(), NOW).is_ok(), "{}", key.algorithm());
     }
 }
 
@@ -117,12 +94,7 @@ fn a_published_set_verifies() {
     for key in KEYS.iter() {
         let token = key.sign("at+jwt", &claims(Map::new(), "s")).unwrap();
         let verified = Verifier::new("i", ["a"]).verify(&token, &published, NOW);
-        assert_eq!(
-            verified.is_ok(),
-            !key.algorithm().is_symmetric(),
-            "{}",
-            key.algorithm()
-        );
+        assert_eq!(verified.is_ok(), !key.algorithm().is_symmetric(), "{}", key.algorithm());
     }
 }
 
@@ -135,10 +107,7 @@ fn key_ids() {
         }
     }
     let secret = SigningKey::from_secret(Algorithm::Hs256, &[1; 32]).unwrap();
-    assert_eq!(
-        (secret.key_id(), secret.verifying_key().key_id()),
-        ("", None)
-    );
+    assert_eq!((secret.key_id(), secret.verifying_key().key_id()), ("", None));
 }
 
 #[test]
@@ -158,12 +127,7 @@ fn pem_as_openssl_writes_it() {
         assert_eq!(public.thumbprint().unwrap(), key.key_id());
         assert_eq!(public.key_id(), None);
         if let Some(older) = older {
-            assert_eq!(
-                SigningKey::from_pem(algorithm, &read(older))
-                    .unwrap()
-                    .key_id(),
-                key.key_id()
-            );
+            assert_eq!(SigningKey::from_pem(algorithm, &read(older)).unwrap().key_id(), key.key_id());
         }
         assert!(SigningKey::from_pem(algorithm, &read(&format!("{name}.public"))).is_err());
         assert!(VerifyingKey::from_pem(algorithm, &read(&format!("{name}.private"))).is_err());

@@ -122,6 +122,10 @@ impl App {
         &self.authority
     }
 
+    pub(crate) fn metrics_text(&self) -> String {
+        self.metrics.text(self.authority.hash_load().queued())
+    }
+
     pub(crate) fn request_id(&self) -> String {
         let mut bytes = [0; 16];
         // An identifier for logs: if the system has no randomness left, nothing else works anyway.
@@ -136,7 +140,9 @@ fn hash_parameters(config: &Config) -> Result<Parameters, ConfigError> {
     let bounded = memory <= MOST_MEMORY && (1..=64).contains(&config.password.iterations);
     match bounded && parameters.is_valid() {
         true => Ok(parameters),
-        false => Err(ConfigError("password.memory: takes 8KiB to 256MiB; password.iterations: takes 1 to 64".to_owned())),
+        false => {
+            Err(ConfigError("password.memory: takes 8KiB to 256MiB; password.iterations: takes 1 to 64".to_owned()))
+        }
     }
 }
 

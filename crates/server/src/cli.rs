@@ -9,7 +9,7 @@ mod token;
 mod user;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -160,7 +160,8 @@ fn environment() -> BTreeMap<String, String> {
 
 fn log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     match config.log.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().flatten_event(true).init(),
@@ -192,9 +193,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let detail = match &error {
             Error::Invalid(problems) => {
-                let each = problems.iter().map(|problem| {
-                    format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail)
-                });
+                let each = problems
+                    .iter()
+                    .map(|problem| format!("{} {}", problem.pointer.trim_start_matches('/'), problem.detail));
                 each.collect::<Vec<_>>().join("; ")
             }
             error => error.to_string(),

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,7 +17,7 @@ pub(crate) struct Metrics {
     pub(crate) signups: Counter,
     logins: Family<Outcome, Counter>,
     refreshes: Family<Outcome, Counter>,
-    pub(crate) hashes_queued: Gauge,
+    hashes_queued: Gauge,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -72,8 +72,9 @@ impl Metrics {
         self.refreshes.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// All of it in the OpenMetrics text format.
-    pub(crate) fn text(&self) -> String {
+    /// All of it in the OpenMetrics text format. `hashes_queued` is measured now.
+    pub(crate) fn text(&self, hashes_queued: usize) -> String {
+        self.hashes_queued.set(i64::try_from(hashes_queued).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String can't fail.
         let _ = encode(&mut text, &self.registry);

@@ -90,7 +90,7 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
 }
 
 fn metrics_router(app: Arc<App>) -> Router {
-    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics.text());
+    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text());
     Router::new().route("/metrics", get(text))
 }
 
@@ -111,8 +111,7 @@ fn greet(app: &App, address: SocketAddr) {
 
 /// Waits for SIGTERM or SIGINT, then lets requests finish.
 async fn stop(handle: Handle<SocketAddr>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return;
     };

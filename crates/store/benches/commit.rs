@@ -17,17 +17,12 @@ use tokenry_store::{Options, Sqlite};
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let directory = tempfile::tempdir_in(
-        std::env::var_os("CARGO_TARGET_TMPDIR").unwrap_or_else(|| ".".into()),
-    )?;
+    let directory = tempfile::tempdir_in(std::env::var_os("CARGO_TARGET_TMPDIR").unwrap_or_else(|| ".".into()))?;
     let runtime = Builder::new_multi_thread().build()?;
     let path = directory.path().join("alone.db");
     let mut sessions = fill(&runtime, &Sqlite::open(&path, Options::default())?)?;
     let mut alone = Alone(connection(&path)?);
-    let store = Arc::new(Sqlite::open(
-        &directory.path().join("grouped.db"),
-        Options::default(),
-    )?);
+    let store = Arc::new(Sqlite::open(&directory.path().join("grouped.db"), Options::default())?);
     let mut grouped = fill(&runtime, &store)?;
     let mut single = Vec::new();
     let mut ratios = Vec::new();
@@ -51,11 +46,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         median(&mut single),
     ));
     let is_missed = std::env::args().any(|argument| argument == "--check") && ratio < TARGET;
-    Ok(if is_missed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if is_missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// SQLite without anything around it: a prepared statement, a commit each.
@@ -79,11 +70,7 @@ impl Alone {
                 child.ordinal,
                 child.issued_at.millis(),
                 child.key.map(|key| key.0),
-                session
-                    .refresh
-                    .receipts
-                    .0
-                    .map(|at| at.map(Timestamp::millis))[0],
+                session.refresh.receipts.0.map(|at| at.map(Timestamp::millis))[0],
                 session.last_used_at.millis(),
                 session.expires_at.millis(),
                 session.client.device,
@@ -117,9 +104,7 @@ fn round(
             runtime.spawn(async move {
                 for at in (0..share).cycle() {
                     rotate(&mut sessions[at]);
-                    store
-                        .commit(vec![Write::UpdateSession(sessions[at].clone())])
-                        .await?;
+                    store.commit(vec![Write::UpdateSession(sessions[at].clone())]).await?;
                     sessions[at].version += 1;
                     done.fetch_add(1, Ordering::Relaxed);
                     if start.elapsed() >= ROUND {
@@ -142,11 +127,7 @@ fn rotate(session: &mut Session) {
     let state = &mut session.refresh;
     state.head.generation += 1;
     state.parent_key = state.child.and_then(|child| child.key);
-    state.child = Some(Child {
-        ordinal: 0,
-        issued_at: now,
-        key: Some(RequestKey([7; 32])),
-    });
+    state.child = Some(Child { ordinal: 0, issued_at: now, key: Some(RequestKey([7; 32])) });
     state.receipts.0.rotate_right(1);
     state.receipts.0[0] = Some(now);
     session.last_used_at = now;
@@ -155,9 +136,8 @@ fn rotate(session: &mut Session) {
 
 fn fill(runtime: &Runtime, store: &Sqlite) -> Result<Vec<Session>, Box<dyn Error>> {
     // An odd factor spreads the identifiers as random ones would be.
-    let mut sessions: Vec<_> = (0..SESSIONS as u128)
-        .map(|n| session((n + 1).wrapping_mul(SPREAD).to_be_bytes()))
-        .collect();
+    let mut sessions: Vec<_> =
+        (0..SESSIONS as u128).map(|n| session((n + 1).wrapping_mul(SPREAD).to_be_bytes())).collect();
     for some in sessions.chunks(500) {
         runtime.block_on(store.commit(some.iter().cloned().map(Write::InsertSession).collect()))?;
     }
@@ -173,16 +153,9 @@ fn session(id: [u8; 16]) -> Session {
         user: UserId::from_bytes(id),
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState {
-            head: Position {
-                generation: 0,
-                ordinal: 0,
-            },
+            head: Position { generation: 0, ordinal: 0 },
             parent_key: Some(RequestKey([1; 32])),
-            child: Some(Child {
-                ordinal: 0,
-                issued_at: now,
-                key: Some(RequestKey([2; 32])),
-            }),
+            child: Some(Child { ordinal: 0, issued_at: now, key: Some(RequestKey([2; 32])) }),
             receipts: tokenry_domain::refresh::Receipts([Some(now); 4]),
             keyed: true,
         },
@@ -190,10 +163,7 @@ fn session(id: [u8; 16]) -> Session {
         last_used_at: now,
         expires_at: now,
         ends_at: None,
-        client: Client {
-            address: Some([192, 0, 2, 7].into()),
-            device: Some("Mozilla/5.0 ".repeat(8)),
-        },
+        client: Client { address: Some([192, 0, 2, 7].into()), device: Some("Mozilla/5.0 ".repeat(8)) },
         end: None,
         version: 0,
     }

@@ -8,10 +8,7 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
     let mut name = match path.canonicalize() {
         Ok(path) => path.into_os_string(),
         Err(_) => {
-            let parent = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let file = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
             parent.canonicalize()?.join(file).into_os_string()
         }

@@ -30,8 +30,7 @@ impl ServeLock {
     ///
     /// [`LockError::AlreadyServing`] at once, without waiting, while another process holds it.
     pub fn acquire(path: &Path) -> Result<Self, LockError> {
-        let name =
-            beside(path, ".serve.lock").map_err(|error| LockError::Io(path.to_owned(), error))?;
+        let name = beside(path, ".serve.lock").map_err(|error| LockError::Io(path.to_owned(), error))?;
         let file = lock_file(&name).map_err(|error| LockError::Io(name.clone(), error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
@@ -50,10 +49,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("tokenry.db");
         let lock = ServeLock::acquire(&path).unwrap();
-        assert!(matches!(
-            ServeLock::acquire(&path),
-            Err(LockError::AlreadyServing(_))
-        ));
+        assert!(matches!(ServeLock::acquire(&path), Err(LockError::AlreadyServing(_))));
         ServeLock::acquire(&directory.path().join("other.db")).unwrap();
         drop(lock);
         ServeLock::acquire(&path).unwrap();
@@ -68,10 +64,7 @@ mod tests {
         let link = directory.path().join("link.db");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         let _lock = ServeLock::acquire(&link).unwrap();
-        assert!(matches!(
-            ServeLock::acquire(&path),
-            Err(LockError::AlreadyServing(_))
-        ));
+        assert!(matches!(ServeLock::acquire(&path), Err(LockError::AlreadyServing(_))));
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod connection;
 mod error;
 mod keys;
 mod migrations;
+#[cfg(test)]
+mod plans;
 mod reader;
 mod revocations;
 mod sessions;
@@ -56,10 +58,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            busy_timeout: Duration::from_secs(5),
-            max_pages: None,
-        }
+        Self { busy_timeout: Duration::from_secs(5), max_pages: None }
     }
 }
 
@@ -73,10 +72,7 @@ impl Sqlite {
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
         let io = |error| OpenError::Io(path.to_owned(), error);
         let connection = migrations::open(path, &options)?;
-        let readers = Arc::new(Readers::new(
-            path.canonicalize().map_err(io)?,
-            options.busy_timeout,
-        ));
+        let readers = Arc::new(Readers::new(path.canonicalize().map_err(io)?, options.busy_timeout));
         let writer = Writer::start(connection).map_err(io)?;
         Ok(Self { readers, writer })
     }
@@ -89,47 +85,33 @@ impl Store for Sqlite {
             return Ok(Committed::default());
         }
         let done = self.writer.submit(Work::Commit(writes)).await?;
-        Ok(Committed {
-            sessions_ended: done.rows,
-        })
+        Ok(Committed { sessions_ended: done.rows })
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.readers
-            .point(move |connection| users::by_id(connection, id))
-            .await
+        self.readers.point(move |connection| users::by_id(connection, id)).await
     }
 
     async fn user_by_username(&self, username: &Username) -> Result<Option<User>, StoreError> {
         let key = username.key().to_owned();
-        self.readers
-            .point(move |connection| users::by_username(connection, &key))
-            .await
+        self.readers.point(move |connection| users::by_username(connection, &key)).await
     }
 
     async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
         let key = email.key().to_owned();
-        self.readers
-            .point(move |connection| users::by_email(connection, &key))
-            .await
+        self.readers.point(move |connection| users::by_email(connection, &key)).await
     }
 
     async fn users(&self, page: UserPage) -> Result<Vec<User>, StoreError> {
-        self.readers
-            .list(move |connection| users::page(connection, &page))
-            .await
+        self.readers.list(move |connection| users::page(connection, &page)).await
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<(Session, Option<User>)>, StoreError> {
-        self.readers
-            .point(move |connection| sessions::by_id(connection, id))
-            .await
+        self.readers.point(move |connection| sessions::by_id(connection, id)).await
     }
 
     async fn sessions_of(&self, user: UserId, limit: u32) -> Result<Vec<Session>, StoreError> {
-        self.readers
-            .list(move |connection| sessions::live_of(connection, user, limit))
-            .await
+        self.readers.list(move |connection| sessions::live_of(connection, user, limit)).await
     }
 
     async fn keys(&self) -> Result<Vec<KeyRecord>, StoreError> {
@@ -137,19 +119,11 @@ impl Store for Sqlite {
     }
 
     async fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditRecord>, StoreError> {
-        self.readers
-            .list(move |connection| audit::list(connection, &filter))
-            .await
+        self.readers.list(move |connection| audit::list(connection, &filter)).await
     }
 
-    async fn revocations(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<RevocationRecord>, StoreError> {
-        self.readers
-            .list(move |connection| revocations::after(connection, after, limit))
-            .await
+    async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
+        self.readers.list(move |connection| revocations::after(connection, after, limit)).await
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {
@@ -166,9 +140,7 @@ impl Store for Sqlite {
     /// Reads from the database, and writes to it unless another commit has just done so: a full disk is noticed, and
     /// so is that it has room again.
     async fn ready(&self) -> Result<(), StoreError> {
-        self.readers
-            .list(|connection| Ok(connection.query_row(READ, [], |_| Ok(()))?))
-            .await?;
+        self.readers.list(|connection| Ok(connection.query_row(READ, [], |_| Ok(()))?)).await?;
         if !self.writer.take_written() {
             self.writer.submit(Work::Probe).await?;
         }

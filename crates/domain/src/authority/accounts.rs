@@ -101,8 +101,7 @@ impl Authority {
         if password.as_typed().is_empty() {
             return Err(Error::invalid(pointer, "is empty"));
         }
-        let inputs: Vec<&str> =
-            username.map(Username::display).into_iter().chain(email.map(Email::display)).collect();
+        let inputs: Vec<&str> = username.map(Username::display).into_iter().chain(email.map(Email::display)).collect();
         self.settings.password.check(password, &inputs).map_err(Error::WeakPassword)
     }
 }

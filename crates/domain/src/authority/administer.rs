@@ -134,8 +134,7 @@ impl Authority {
     fn shut_out(&self, id: UserId, now: Timestamp) -> [Write; 2] {
         let until = self.revoked_until(now);
         let end = End { at: now, reason: EndReason::Disabled };
-        let revocation =
-            Revocation { kind: RevocationKind::Sub, value: id.to_string(), before: Some(now), until };
+        let revocation = Revocation { kind: RevocationKind::Sub, value: id.to_string(), before: Some(now), until };
         [Write::EndSessions { which: Sessions::Of(id), end, until }, Write::Revoke(revocation)]
     }
 }

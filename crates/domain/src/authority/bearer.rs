@@ -22,8 +22,7 @@ impl Authority {
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
         let now = self.now();
         let claims = self.access.verify(access_token, self.keys().access_keys(), now.seconds())?;
-        let session: SessionId =
-            claims.session_id().and_then(|id| id.parse().ok()).ok_or(Error::Revoked(None))?;
+        let session: SessionId = claims.session_id().and_then(|id| id.parse().ok()).ok_or(Error::Revoked(None))?;
         let (session, user) = self.store.session(session).await?.ok_or(Error::Revoked(None))?;
         if session.is_over(now) {
             return Err(Error::Revoked(session.end.map(|end| end.reason)));

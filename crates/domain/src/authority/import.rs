@@ -9,6 +9,7 @@ use crate::store::Write;
 use crate::time::Timestamp;
 
 /// An account of another system.
+#[derive(Debug)]
 pub struct ImportedAccount {
     /// The username; this or `email` must be present.
     pub username: Option<String>,

@@ -126,13 +126,7 @@ impl Authority {
     }
 
     fn plan(&self, actor: Actor) -> Plan<'_> {
-        Plan {
-            settings: &self.settings,
-            random: &*self.random,
-            master: &self.master,
-            actor,
-            now: self.now(),
-        }
+        Plan { settings: &self.settings, random: &*self.random, master: &self.master, actor, now: self.now() }
     }
 }
 
@@ -164,11 +158,7 @@ impl Plan<'_> {
         Ok(changes)
     }
 
-    fn writes(
-        &self,
-        records: &[KeyRecord],
-        rotation: Rotation,
-    ) -> Result<(Vec<Write>, Vec<KeyChange>), Error> {
+    fn writes(&self, records: &[KeyRecord], rotation: Rotation) -> Result<(Vec<Write>, Vec<KeyChange>), Error> {
         let find = |kid: &str| {
             let found = records.iter().find(|record| record.kid == kid).cloned();
             found.ok_or_else(|| Error::Internal(format!("no key {kid}")))
@@ -176,8 +166,7 @@ impl Plan<'_> {
         let (keys, kinds) = match rotation {
             Rotation::Create(purpose, state) => {
                 let algorithm = self.settings.rotation.algorithm(purpose);
-                let key =
-                    KeyRecord::generate(purpose, algorithm, state, self.master, self.random, self.now)?;
+                let key = KeyRecord::generate(purpose, algorithm, state, self.master, self.random, self.now)?;
                 (vec![(Write::InsertKey(key.clone()), key.kid)], vec![AuditKind::KeyCreated])
             }
             // The old one steps down first: there is one signing key at most after each write.
@@ -189,9 +178,7 @@ impl Plan<'_> {
                 vec![AuditKind::KeyRetired, AuditKind::KeyActivated],
             ),
             Rotation::Erase { kid } => {
-                (vec![(Write::UpdateKey(self.moved(find(&kid)?, KeyState::Gone)), kid)], vec![
-                    AuditKind::KeyErased,
-                ])
+                (vec![(Write::UpdateKey(self.moved(find(&kid)?, KeyState::Gone)), kid)], vec![AuditKind::KeyErased])
             }
         };
         let mut writes = Vec::new();

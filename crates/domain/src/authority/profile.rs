@@ -26,9 +26,13 @@ impl Authority {
         change: ProfileChange,
         context: &Context,
     ) -> Result<User, Error> {
-        self.update_user(caller.user.id, |user| change.apply(user), |user, now| {
-            vec![event(AuditKind::UserChanged, Actor::User, Some(user.id), Some(caller.session.id), context, now)]
-        })
+        self.update_user(
+            caller.user.id,
+            |user| change.apply(user),
+            |user, now| {
+                vec![event(AuditKind::UserChanged, Actor::User, Some(user.id), Some(caller.session.id), context, now)]
+            },
+        )
         .await
     }
 

@@ -46,9 +46,7 @@ impl RotationPolicy {
     pub fn due(&self, records: &[KeyRecord], now: Timestamp) -> Vec<Rotation> {
         let mut due = Vec::new();
         for purpose in [Purpose::Access, Purpose::Refresh] {
-            let of = |state| {
-                records.iter().filter(move |record| record.purpose == purpose && record.state == state)
-            };
+            let of = |state| records.iter().filter(move |record| record.purpose == purpose && record.state == state);
             match (of(KeyState::Signing).next(), of(KeyState::Upcoming).next()) {
                 (None, None) => due.push(Rotation::Create(purpose, KeyState::Signing)),
                 (Some(signing), None) => {
@@ -59,10 +57,7 @@ impl RotationPolicy {
                 }
                 (Some(signing), Some(upcoming)) => {
                     if now.since(upcoming.created_at) >= self.ahead(purpose) {
-                        due.push(Rotation::Activate {
-                            kid: upcoming.kid.clone(),
-                            retire: signing.kid.clone(),
-                        });
+                        due.push(Rotation::Activate { kid: upcoming.kid.clone(), retire: signing.kid.clone() });
                     }
                 }
                 // A signing key never vanishes without its successor taking over in the same commit.
@@ -148,10 +143,7 @@ mod tests {
         let mut records = vec![record("old", KeyState::Signing, start)];
         assert_eq!(access(policy().due(&records, start + 89 * DAY)), []);
         let created = start + 90 * DAY - HOUR;
-        assert_eq!(
-            access(policy().due(&records, created)),
-            [Rotation::Create(Purpose::Access, KeyState::Upcoming)]
-        );
+        assert_eq!(access(policy().due(&records, created)), [Rotation::Create(Purpose::Access, KeyState::Upcoming)]);
         records.push(record("new", KeyState::Upcoming, created));
         assert_eq!(access(policy().due(&records, created + HOUR - Duration::from_millis(1))), []);
         let activate = Rotation::Activate { kid: "new".to_owned(), retire: "old".to_owned() };
@@ -161,8 +153,7 @@ mod tests {
     #[test]
     fn a_retired_key_verifies_until_its_last_token_has_expired() {
         let start = Timestamp::from_seconds(0);
-        let records =
-            [record("old", KeyState::Verifying, start), record("new", KeyState::Signing, start)];
+        let records = [record("old", KeyState::Verifying, start), record("new", KeyState::Signing, start)];
         assert_eq!(access(policy().due(&records, start + HOUR + SLACK)), []);
         let erase = Rotation::Erase { kid: "old".to_owned() };
         assert_eq!(access(policy().due(&records, start + HOUR + SLACK + Duration::from_millis(1))), [erase]);

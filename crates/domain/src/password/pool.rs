@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 
+use super::Password;
 use super::compute::{Computer, Parameters};
 use super::hash::PasswordHash;
-use super::Password;
 use crate::random::{NoEntropy, Random};
 
 /// Threads that do nothing but hash, each with memory of its own that it uses again: how many there are bounds the

@@ -18,15 +18,10 @@ pub fn run(data: &[u8]) {
     let data = URL_SAFE_NO_PAD.encode(data);
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt"}"#);
     for signed in [format!("{header}.{data}"), format!("{data}.e30")] {
-        let tag = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, &SECRET),
-            signed.as_bytes(),
-        );
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &SECRET), signed.as_bytes());
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
         if let Ok(claims) = verifier.verify(&token, &keys, 1) {
-            assert!(
-                claims.issuer() == "iss" && claims.has_audience("aud") && claims.expires_at() > 1
-            );
+            assert!(claims.issuer() == "iss" && claims.has_audience("aud") && claims.expires_at() > 1);
             assert!(!claims.subject().is_empty() && claims.to::<serde_json::Value>().is_ok());
         }
         let _ = verifier.verify_genuine(&token, &keys);

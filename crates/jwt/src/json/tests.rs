@@ -10,10 +10,7 @@ fn accepts(text: &str) -> bool {
 fn members_in_order() {
     let mut seen = Vec::new();
     let text = r#" { "a" : "x" , "\u0062":[1, {"c":null}],"d":-1.5e3 } "#;
-    assert_eq!(
-        scan(text, |name, value| seen.push((name.to_owned(), value.raw))),
-        Ok(())
-    );
+    assert_eq!(scan(text, |name, value| seen.push((name.to_owned(), value.raw))), Ok(()));
     let expected = [("a", "\"x\""), ("b", "[1, {\"c\":null}]"), ("d", "-1.5e3")];
     assert_eq!(seen, expected.map(|(name, raw)| (name.to_owned(), raw)));
     assert_eq!(member(text, "b").map(|value| value.kind), Some(Kind::Array));
@@ -24,22 +21,13 @@ fn members_in_order() {
 fn special_bytes_at_every_offset() {
     for before in 0..20 {
         for after in 0..20 {
-            let text = |middle: &str| {
-                format!(
-                    "{{\"k\":\"{}{middle}{}\"}}",
-                    "é".repeat(before),
-                    "a".repeat(after)
-                )
-            };
+            let text = |middle: &str| format!("{{\"k\":\"{}{middle}{}\"}}", "é".repeat(before), "a".repeat(after));
             for good in ["", "\\n", "\\\"", "\u{7f}", "!", "[", "]", "#"] {
                 assert!(accepts(&text(good)), "{before} {good:?} {after}");
             }
             for bad in ["\"", "\\", "\n", "\u{1f}", "\0", "\\x"] {
                 let unescaped = bad == "\\" && after == 0;
-                assert!(
-                    !accepts(&text(bad)) || unescaped,
-                    "{before} {bad:?} {after}"
-                );
+                assert!(!accepts(&text(bad)) || unescaped, "{before} {bad:?} {after}");
             }
         }
     }
@@ -76,8 +64,7 @@ fn fragment() -> impl Strategy<Value = String> {
         "{\"a\":",
         "{\"a\":1}",
     ];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12)
-        .prop_map(|parts| parts.concat())
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|parts| parts.concat())
 }
 
 fn value() -> impl Strategy<Value = serde_json::Value> {
@@ -91,10 +78,8 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(6, 64, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
-            prop::collection::hash_map(any::<String>(), inner, 0..8).prop_map(|members| members
-                .into_iter()
-                .collect::<serde_json::Map<_, _>>()
-                .into()),
+            prop::collection::hash_map(any::<String>(), inner, 0..8)
+                .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
         ]
     })
 }

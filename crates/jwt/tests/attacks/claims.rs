@@ -7,37 +7,23 @@ fn refresh_token_as_access_token() {
     let key = ed25519();
     for typ in ["rt+jwt", "otp+jwt", "JWT", "", "at+jwt+", "text/at+jwt"] {
         let token = key.sign(typ, &honest()).unwrap();
-        assert_eq!(
-            verify(&token, &key).unwrap_err(),
-            VerifyError::Type { found: typ.into() }
-        );
+        assert_eq!(verify(&token, &key).unwrap_err(), VerifyError::Type { found: typ.into() });
     }
     assert_eq!(
         Secret::KEY.verify_header(r#"{"alg":"HS256"}"#).unwrap_err(),
-        VerifyError::Type {
-            found: String::new()
-        }
+        VerifyError::Type { found: String::new() }
     );
     for typ in ["at+jwt", "AT+JWT", "application/at+jwt"] {
-        assert!(
-            verify(&key.sign(typ, &honest()).unwrap(), &key).is_ok(),
-            "{typ}"
-        );
+        assert!(verify(&key.sign(typ, &honest()).unwrap(), &key).is_ok(), "{typ}");
     }
 }
 
 #[test]
 fn expired() {
     let verify = |exp: Value| Secret::KEY.verify_claims(&with("exp", exp));
-    assert_eq!(
-        verify(json!(NOW)).unwrap_err(),
-        VerifyError::Expired { at: NOW }
-    );
+    assert_eq!(verify(json!(NOW)).unwrap_err(), VerifyError::Expired { at: NOW });
     assert_eq!(verify(json!(NOW - 1)).unwrap_err().code(), "token_expired");
-    assert_eq!(
-        verify(json!(0)).unwrap_err(),
-        VerifyError::Expired { at: 0 }
-    );
+    assert_eq!(verify(json!(0)).unwrap_err(), VerifyError::Expired { at: 0 });
     assert!(verify(json!(NOW + 1)).is_ok());
     assert!(verify(json!(NOW as f64 + 0.5)).is_ok());
 }
@@ -56,20 +42,14 @@ fn leeway_is_bounded_and_counts() {
 #[test]
 fn not_yet_valid() {
     let verify = |nbf: Value| Secret::KEY.verify_claims(&with("nbf", nbf));
-    assert_eq!(
-        verify(json!(NOW + 1)).unwrap_err(),
-        VerifyError::NotYetValid { at: NOW + 1 }
-    );
+    assert_eq!(verify(json!(NOW + 1)).unwrap_err(), VerifyError::NotYetValid { at: NOW + 1 });
     assert!(verify(json!(NOW)).is_ok());
 }
 
 #[test]
 fn issued_in_the_future() {
     let verify = |iat: i64| Secret::KEY.verify_claims(&with("iat", json!(iat)));
-    assert_eq!(
-        verify(NOW + 61).unwrap_err(),
-        VerifyError::IssuedInFuture { at: NOW + 61 }
-    );
+    assert_eq!(verify(NOW + 61).unwrap_err(), VerifyError::IssuedInFuture { at: NOW + 61 });
     assert!(verify(NOW + 60).is_ok());
 }
 
@@ -86,31 +66,17 @@ fn the_ends_of_time_do_not_overflow() {
 #[test]
 fn required_claims_missing() {
     for claim in ["iss", "sub", "aud", "exp"] {
-        assert_eq!(
-            Secret::KEY.verify_claims(&without(claim)).unwrap_err(),
-            VerifyError::Missing { claim },
-            "{claim}"
-        );
+        assert_eq!(Secret::KEY.verify_claims(&without(claim)).unwrap_err(), VerifyError::Missing { claim }, "{claim}");
     }
     for claim in ["iat", "jti", "sid"] {
-        assert!(
-            Secret::KEY.verify_claims(&without(claim)).is_ok(),
-            "{claim}"
-        );
+        assert!(Secret::KEY.verify_claims(&without(claim)).is_ok(), "{claim}");
     }
 }
 
 #[test]
 fn other_issuer() {
-    for issuer in [
-        "https://evil.example",
-        "https://auth.example.com/",
-        "HTTPS://auth.example.com",
-        "",
-    ] {
-        let error = Secret::KEY
-            .verify_claims(&with("iss", json!(issuer)))
-            .unwrap_err();
+    for issuer in ["https://evil.example", "https://auth.example.com/", "HTTPS://auth.example.com", ""] {
+        let error = Secret::KEY.verify_claims(&with("iss", json!(issuer))).unwrap_err();
         assert_eq!(error, VerifyError::Issuer, "{issuer}");
     }
     for issuer in [json!([ISSUER]), json!(null), json!(1)] {
@@ -121,40 +87,15 @@ fn other_issuer() {
 
 #[test]
 fn other_audience() {
-    for audience in [
-        json!("billing"),
-        json!(["billing"]),
-        json!([]),
-        json!(""),
-        json!("orders2"),
-        json!("Orders"),
-    ] {
-        let error = Secret::KEY
-            .verify_claims(&with("aud", audience.clone()))
-            .unwrap_err();
+    for audience in [json!("billing"), json!(["billing"]), json!([]), json!(""), json!("orders2"), json!("Orders")] {
+        let error = Secret::KEY.verify_claims(&with("aud", audience.clone())).unwrap_err();
         assert_eq!(error, VerifyError::Audience, "{audience}");
     }
-    for audience in [
-        json!(1),
-        json!(null),
-        json!({"orders": 1}),
-        json!(["orders", 1]),
-        json!([["orders"]]),
-    ] {
-        let error = Secret::KEY
-            .verify_claims(&with("aud", audience.clone()))
-            .unwrap_err();
-        assert_eq!(
-            error,
-            VerifyError::InvalidClaim { claim: "aud" },
-            "{audience}"
-        );
+    for audience in [json!(1), json!(null), json!({"orders": 1}), json!(["orders", 1]), json!([["orders"]])] {
+        let error = Secret::KEY.verify_claims(&with("aud", audience.clone())).unwrap_err();
+        assert_eq!(error, VerifyError::InvalidClaim { claim: "aud" }, "{audience}");
     }
-    assert!(
-        Secret::KEY
-            .verify_claims(&with("aud", json!(["billing", "orders"])))
-            .is_ok()
-    );
+    assert!(Secret::KEY.verify_claims(&with("aud", json!(["billing", "orders"]))).is_ok());
 }
 
 #[test]
@@ -162,9 +103,7 @@ fn verifier_without_audience_accepts_nothing() {
     let key = ed25519();
     let token = key.sign("at+jwt", &honest()).unwrap();
     let verifier = Verifier::new(ISSUER, Vec::<String>::new());
-    let error = verifier
-        .verify(&token, &KeySet::from(key.verifying_key()), NOW)
-        .unwrap_err();
+    let error = verifier.verify(&token, &KeySet::from(key.verifying_key()), NOW).unwrap_err();
     assert_eq!(error, VerifyError::Audience);
 }
 
@@ -172,36 +111,18 @@ fn verifier_without_audience_accepts_nothing() {
 fn milliseconds_in_a_date() {
     for claim in ["exp", "nbf", "iat"] {
         let claims = with(claim, json!(1_480_849_147_370_i64));
-        assert_eq!(
-            Secret::KEY.verify_claims(&claims).unwrap_err(),
-            VerifyError::Milliseconds { claim }
-        );
-        assert_eq!(
-            ed25519().sign("at+jwt", &claims).unwrap_err(),
-            SignError::Milliseconds { claim }
-        );
+        assert_eq!(Secret::KEY.verify_claims(&claims).unwrap_err(), VerifyError::Milliseconds { claim });
+        assert_eq!(ed25519().sign("at+jwt", &claims).unwrap_err(), SignError::Milliseconds { claim });
     }
 }
 
 #[test]
 fn date_as_string_or_negative() {
     for claim in ["exp", "nbf", "iat"] {
-        for value in [
-            json!("1764003600"),
-            json!(-1),
-            json!(true),
-            json!(null),
-            json!([NOW]),
-        ] {
+        for value in [json!("1764003600"), json!(-1), json!(true), json!(null), json!([NOW])] {
             let claims = with(claim, value);
-            assert_eq!(
-                Secret::KEY.verify_claims(&claims).unwrap_err(),
-                VerifyError::InvalidClaim { claim }
-            );
-            assert_eq!(
-                ed25519().sign("at+jwt", &claims).unwrap_err(),
-                SignError::InvalidClaim { claim }
-            );
+            assert_eq!(Secret::KEY.verify_claims(&claims).unwrap_err(), VerifyError::InvalidClaim { claim });
+            assert_eq!(ed25519().sign("at+jwt", &claims).unwrap_err(), SignError::InvalidClaim { claim });
         }
     }
 }
@@ -209,33 +130,21 @@ fn date_as_string_or_negative() {
 #[test]
 fn signing_what_is_no_object() {
     for claims in [json!([]), json!("sub"), json!(null), json!(1)] {
-        assert!(matches!(
-            ed25519().sign("at+jwt", &claims),
-            Err(SignError::Claims(_))
-        ));
+        assert!(matches!(ed25519().sign("at+jwt", &claims), Err(SignError::Claims(_))));
     }
-    assert_eq!(
-        ed25519()
-            .sign("at+jwt", &with("x", json!("a".repeat(MAX_TOKEN))))
-            .unwrap_err(),
-        SignError::TooLarge
-    );
+    assert_eq!(ed25519().sign("at+jwt", &with("x", json!("a".repeat(MAX_TOKEN)))).unwrap_err(), SignError::TooLarge);
 }
 
 #[test]
 fn empty_subject() {
-    let error = Secret::KEY
-        .verify_claims(&with("sub", json!("")))
-        .unwrap_err();
+    let error = Secret::KEY.verify_claims(&with("sub", json!(""))).unwrap_err();
     assert_eq!(error, VerifyError::InvalidClaim { claim: "sub" });
 }
 
 #[test]
 fn control_characters_in_the_subject() {
     for sub in ["a\nb", "a\0", "\u{7f}", "a\u{85}b", "\t"] {
-        let error = Secret::KEY
-            .verify_claims(&with("sub", json!(sub)))
-            .unwrap_err();
+        let error = Secret::KEY.verify_claims(&with("sub", json!(sub))).unwrap_err();
         assert_eq!(error, VerifyError::InvalidClaim { claim: "sub" }, "{sub:?}");
     }
     // Raw in the text they are no JSON at all.
@@ -259,16 +168,7 @@ fn old_token_is_genuine_but_opens_nothing() {
     let token = key.sign("at+jwt", &old).unwrap();
     assert!(verifier().verify(&token, &keys, NOW).is_err());
     let genuine = verifier().verify_genuine(&token, &keys).unwrap();
-    assert_eq!(
-        (genuine.session_id(), genuine.expires_at()),
-        (Some("s"), Some(NOW - 1))
-    );
-    let forged = ed25519()
-        .with_key_id(key.key_id())
-        .sign("at+jwt", &old)
-        .unwrap();
-    assert_eq!(
-        verifier().verify_genuine(&forged, &keys).unwrap_err(),
-        VerifyError::Signature
-    );
+    assert_eq!((genuine.session_id(), genuine.expires_at()), (Some("s"), Some(NOW - 1)));
+    let forged = ed25519().with_key_id(key.key_id()).sign("at+jwt", &old).unwrap();
+    assert_eq!(verifier().verify_genuine(&forged, &keys).unwrap_err(), VerifyError::Signature);
 }

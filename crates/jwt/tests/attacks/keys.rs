@@ -5,20 +5,9 @@ use super::*;
 #[test]
 fn key_type_and_algorithm_disagreeing() {
     let ec = SigningKey::generate(Algorithm::Es256).unwrap();
-    for algorithm in [
-        Algorithm::Es384,
-        Algorithm::Rs256,
-        Algorithm::EdDsa,
-        Algorithm::Hs256,
-    ] {
-        assert!(
-            SigningKey::from_pkcs8(algorithm, &ec.to_bytes()).is_err(),
-            "{algorithm}"
-        );
-        assert!(
-            ec.public_jwk().unwrap().with_algorithm(algorithm).is_err(),
-            "{algorithm}"
-        );
+    for algorithm in [Algorithm::Es384, Algorithm::Rs256, Algorithm::EdDsa, Algorithm::Hs256] {
+        assert!(SigningKey::from_pkcs8(algorithm, &ec.to_bytes()).is_err(), "{algorithm}");
+        assert!(ec.public_jwk().unwrap().with_algorithm(algorithm).is_err(), "{algorithm}");
     }
     let mut jwk = serde_json::to_value(ec.public_jwk().unwrap()).unwrap();
     for alg in ["ES384", "RS256", "EdDSA", "HS256", "none", "ES512"] {
@@ -34,20 +23,9 @@ fn weak_rsa() {
         n[0] = first;
         json!({ "kty": "RSA", "alg": "RS256", "n": BASE64.encode(n), "e": "AQAB" }).to_string()
     };
-    for (weak, bits) in [
-        (jwk(64, 0x80), 512),
-        (jwk(128, 0x80), 1024),
-        (jwk(256, 0x7f), 2047),
-    ] {
+    for (weak, bits) in [(jwk(64, 0x80), 512), (jwk(128, 0x80), 1024), (jwk(256, 0x7f), 2047)] {
         let error = Jwk::parse(weak.as_bytes()).unwrap_err();
-        assert_eq!(
-            error,
-            KeyError::TooShort {
-                algorithm: Algorithm::Rs256,
-                bits,
-                minimum: 2048
-            }
-        );
+        assert_eq!(error, KeyError::TooShort { algorithm: Algorithm::Rs256, bits, minimum: 2048 });
     }
     assert!(Jwk::parse(jwk(1025, 0x80).as_bytes()).is_err());
 }
@@ -64,25 +42,11 @@ fn rsa_with_exponent_one() {
 
 #[test]
 fn short_secret() {
-    for (algorithm, minimum) in [
-        (Algorithm::Hs256, 256),
-        (Algorithm::Hs384, 384),
-        (Algorithm::Hs512, 512),
-    ] {
+    for (algorithm, minimum) in [(Algorithm::Hs256, 256), (Algorithm::Hs384, 384), (Algorithm::Hs512, 512)] {
         let short = vec![1; minimum / 8 - 1];
-        let error = KeyError::TooShort {
-            algorithm,
-            bits: minimum - 8,
-            minimum,
-        };
-        assert_eq!(
-            SigningKey::from_secret(algorithm, &short).unwrap_err(),
-            error
-        );
-        assert_eq!(
-            VerifyingKey::from_secret(algorithm, &short).unwrap_err(),
-            error
-        );
+        let error = KeyError::TooShort { algorithm, bits: minimum - 8, minimum };
+        assert_eq!(SigningKey::from_secret(algorithm, &short).unwrap_err(), error);
+        assert_eq!(VerifyingKey::from_secret(algorithm, &short).unwrap_err(), error);
         assert!(SigningKey::from_secret(algorithm, &vec![1; minimum / 8]).is_ok());
     }
     assert!(SigningKey::from_secret(Algorithm::EdDsa, &[1; 32]).is_err());
@@ -104,13 +68,8 @@ fn unknown_key() {
     let (ours, theirs) = (ed25519(), ed25519());
     let token = theirs.sign("at+jwt", &honest()).unwrap();
     let kid = Some(theirs.key_id().to_owned());
-    assert_eq!(
-        verify(&token, &ours).unwrap_err(),
-        VerifyError::UnknownKey { kid }
-    );
-    let error = verifier()
-        .verify(&token, &KeySet::default(), NOW)
-        .unwrap_err();
+    assert_eq!(verify(&token, &ours).unwrap_err(), VerifyError::UnknownKey { kid });
+    let error = verifier().verify(&token, &KeySet::default(), NOW).unwrap_err();
     assert_eq!(error.reason(), "unknown_key");
 }
 
@@ -126,46 +85,25 @@ fn key_id_of_another_key() {
 fn key_id_as_path_or_query() {
     let key = ed25519();
     for kid in ["../../dev/null", "' OR 1=1 --", "\u{0}", ""] {
-        let token = SigningKey::from_bytes(Algorithm::EdDsa, &key.to_bytes())
-            .unwrap()
-            .with_key_id(kid);
+        let token = SigningKey::from_bytes(Algorithm::EdDsa, &key.to_bytes()).unwrap().with_key_id(kid);
         let token = token.sign("at+jwt", &honest()).unwrap();
         if kid.is_empty() {
             // Without kid the only key of the algorithm is meant.
             assert!(verify(&token, &key).is_ok());
         } else {
-            assert!(matches!(
-                verify(&token, &key).unwrap_err(),
-                VerifyError::UnknownKey { .. }
-            ));
+            assert!(matches!(verify(&token, &key).unwrap_err(), VerifyError::UnknownKey { .. }));
         }
     }
 }
 
 #[test]
 fn no_key_id_among_several_keys() {
-    let (one, two, other) = (
-        ed25519(),
-        ed25519(),
-        SigningKey::generate(Algorithm::Es256).unwrap(),
-    );
-    let token = SigningKey::from_bytes(Algorithm::EdDsa, &one.to_bytes())
-        .unwrap()
-        .with_key_id("");
+    let (one, two, other) = (ed25519(), ed25519(), SigningKey::generate(Algorithm::Es256).unwrap());
+    let token = SigningKey::from_bytes(Algorithm::EdDsa, &one.to_bytes()).unwrap().with_key_id("");
     let token = token.sign("at+jwt", &honest()).unwrap();
-    let keys = |keys: &[&SigningKey]| {
-        keys.iter()
-            .map(|key| key.verifying_key())
-            .collect::<KeySet>()
-    };
-    assert!(
-        verifier()
-            .verify(&token, &keys(&[&one, &other]), NOW)
-            .is_ok()
-    );
-    let error = verifier()
-        .verify(&token, &keys(&[&one, &two]), NOW)
-        .unwrap_err();
+    let keys = |keys: &[&SigningKey]| keys.iter().map(|key| key.verifying_key()).collect::<KeySet>();
+    assert!(verifier().verify(&token, &keys(&[&one, &other]), NOW).is_ok());
+    let error = verifier().verify(&token, &keys(&[&one, &two]), NOW).unwrap_err();
     assert_eq!(error, VerifyError::UnknownKey { kid: None });
 }
 
@@ -177,24 +115,14 @@ fn nameless_secret_beside_named_keys() {
     assert!(Secret::KEY.verify(&token).is_ok());
     let keys: KeySet = [secret, ed25519().verifying_key()].into_iter().collect();
     let error = verifier().verify(&token, &keys, NOW).unwrap_err();
-    assert_eq!(
-        error,
-        VerifyError::UnknownKey {
-            kid: Some("any".into())
-        }
-    );
+    assert_eq!(error, VerifyError::UnknownKey { kid: Some("any".into()) });
 }
 
 #[test]
 fn secret_in_a_public_key_set() {
     let oct = r#"{"kty":"oct","k":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","alg":"HS256","kid":"s"}"#;
     assert_eq!(Jwk::parse(oct.as_bytes()).unwrap_err(), KeyError::Symmetric);
-    assert!(
-        JwkSet::parse(format!(r#"{{"keys":[{oct}]}}"#).as_bytes())
-            .unwrap()
-            .keys
-            .is_empty()
-    );
+    assert!(JwkSet::parse(format!(r#"{{"keys":[{oct}]}}"#).as_bytes()).unwrap().keys.is_empty());
     let key = VerifyingKey::from_secret_jwk(oct.as_bytes()).unwrap();
     assert_eq!((key.to_jwk(), key.thumbprint()), (None, None));
     let header = br#"{"alg":"HS256","typ":"at+jwt","kid":"s"}"#;
@@ -204,15 +132,11 @@ fn secret_in_a_public_key_set() {
 
 #[test]
 fn secrets_in_debug_output() {
-    let key =
-        SigningKey::from_secret(Algorithm::Hs256, b"correct horse battery staple 1234").unwrap();
+    let key = SigningKey::from_secret(Algorithm::Hs256, b"correct horse battery staple 1234").unwrap();
     let token = key.sign("at+jwt", &honest()).unwrap();
     let keys = KeySet::from(key.verifying_key());
     let claims = verifier().verify(&token, &keys, NOW).unwrap();
     let shown = format!("{key:?} {:?} {keys:?} {claims:?}", key.verifying_key());
-    assert!(
-        !shown.contains("horse") && !shown.contains("104, 111, 114, 115, 101"),
-        "{shown}"
-    );
+    assert!(!shown.contains("horse") && !shown.contains("104, 111, 114, 115, 101"), "{shown}");
     assert!(!shown.contains("jti") && !shown.contains("sid"), "{shown}");
 }

@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 use tokenry_jwt::{
-    Algorithm, Claims, Jwk, JwkSet, KeyError, KeySet, MAX_TOKEN, SignError, SigningKey, Verifier,
-    VerifyError, VerifyingKey,
+    Algorithm, Claims, Jwk, JwkSet, KeyError, KeySet, MAX_TOKEN, SignError, SigningKey, Verifier, VerifyError,
+    VerifyingKey,
 };
 
 const ISSUER: &str = "https://auth.example.com";
@@ -60,10 +60,7 @@ impl Secret {
 
     fn sign_encoded(&self, header: &str, payload: &str) -> String {
         let signed = format!("{header}.{payload}");
-        let tag = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, &self.0),
-            signed.as_bytes(),
-        );
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.0), signed.as_bytes());
         format!("{signed}.{}", BASE64.encode(tag))
     }
 
@@ -91,8 +88,5 @@ impl Secret {
 
 #[track_caller]
 fn malformed(result: Result<Claims, VerifyError>) {
-    assert!(
-        matches!(result, Err(VerifyError::Malformed(_))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(VerifyError::Malformed(_))), "{result:?}");
 }

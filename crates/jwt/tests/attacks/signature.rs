@@ -19,10 +19,7 @@ fn tampered_header() {
     let key = ed25519();
     let token = key.sign("at+jwt", &honest()).unwrap();
     let (_, rest) = token.split_once('.').unwrap();
-    let header = format!(
-        r#"{{"typ":"at+jwt","kid":"{}","alg":"EdDSA"}}"#,
-        key.key_id()
-    );
+    let header = format!(r#"{{"typ":"at+jwt","kid":"{}","alg":"EdDSA"}}"#, key.key_id());
     let tampered = format!("{}.{rest}", BASE64.encode(header));
     assert_eq!(verify(&tampered, &key).unwrap_err(), VerifyError::Signature);
 }
@@ -39,40 +36,22 @@ fn tampered_payload() {
 
 #[test]
 fn tampered_signature() {
-    for algorithm in [
-        Algorithm::Hs256,
-        Algorithm::Es256,
-        Algorithm::Rs256,
-        Algorithm::Ps256,
-        Algorithm::EdDsa,
-    ] {
+    for algorithm in [Algorithm::Hs256, Algorithm::Es256, Algorithm::Rs256, Algorithm::Ps256, Algorithm::EdDsa] {
         let key = SigningKey::generate(algorithm).unwrap();
         let token = key.sign("at+jwt", &honest()).unwrap();
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let mut bytes = BASE64.decode(signature).unwrap();
         bytes[5] ^= 1;
         let flipped = format!("{signed}.{}", BASE64.encode(&bytes));
-        assert_eq!(
-            verify(&flipped, &key).unwrap_err(),
-            VerifyError::Signature,
-            "{algorithm}"
-        );
+        assert_eq!(verify(&flipped, &key).unwrap_err(), VerifyError::Signature, "{algorithm}");
         for cut in [0, 1, bytes.len() - 1] {
             let shortened = format!("{signed}.{}", BASE64.encode(&bytes[..cut]));
-            assert_eq!(
-                verify(&shortened, &key).unwrap_err(),
-                VerifyError::Signature,
-                "{algorithm}"
-            );
+            assert_eq!(verify(&shortened, &key).unwrap_err(), VerifyError::Signature, "{algorithm}");
         }
         bytes[5] ^= 1;
         bytes.push(0);
         let lengthened = format!("{signed}.{}", BASE64.encode(&bytes));
-        assert_eq!(
-            verify(&lengthened, &key).unwrap_err(),
-            VerifyError::Signature,
-            "{algorithm}"
-        );
+        assert_eq!(verify(&lengthened, &key).unwrap_err(), VerifyError::Signature, "{algorithm}");
     }
 }
 
@@ -81,37 +60,18 @@ fn truncated_hmac() {
     let token = Secret::KEY.sign(Secret::KEY.header(), honest().to_string().as_bytes());
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let half = BASE64.encode(&BASE64.decode(signature).unwrap()[..16]);
-    assert_eq!(
-        Secret::KEY.verify(&format!("{signed}.{half}")).unwrap_err(),
-        VerifyError::Signature
-    );
+    assert_eq!(Secret::KEY.verify(&format!("{signed}.{half}")).unwrap_err(), VerifyError::Signature);
 }
 
 #[test]
 fn algorithm_none_in_all_spellings() {
     let key = ed25519();
-    for none in [
-        "none",
-        "None",
-        "NONE",
-        "nOnE",
-        "none ",
-        "\u{0}none",
-        "",
-        "null",
-    ] {
+    for none in ["none", "None", "NONE", "nOnE", "none ", "\u{0}none", "", "null"] {
         let header = json!({ "alg": none, "typ": "at+jwt", "kid": key.key_id() }).to_string();
-        let signed = format!(
-            "{}.{}",
-            BASE64.encode(header),
-            BASE64.encode(honest().to_string())
-        );
+        let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(honest().to_string()));
         for signature in ["", "AA"] {
             let error = verify(&format!("{signed}.{signature}"), &key).unwrap_err();
-            assert!(
-                matches!(error, VerifyError::Algorithm { .. }),
-                "{none:?} {error:?}"
-            );
+            assert!(matches!(error, VerifyError::Algorithm { .. }), "{none:?} {error:?}");
         }
         malformed(verify(&signed, &key));
     }
@@ -129,26 +89,11 @@ fn algorithm_not_a_string() {
 fn hmac_keyed_with_the_public_key() {
     let key = SigningKey::generate(Algorithm::Rs256).unwrap();
     let jwk = serde_json::to_string(&key.public_jwk().unwrap()).unwrap();
-    let header = format!(
-        r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#,
-        key.key_id()
-    );
-    let signed = format!(
-        "{}.{}",
-        BASE64.encode(header),
-        BASE64.encode(honest().to_string())
-    );
-    let tag = hmac::sign(
-        &hmac::Key::new(hmac::HMAC_SHA256, jwk.as_bytes()),
-        signed.as_bytes(),
-    );
+    let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#, key.key_id());
+    let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(honest().to_string()));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, jwk.as_bytes()), signed.as_bytes());
     let token = format!("{signed}.{}", BASE64.encode(tag));
-    assert_eq!(
-        verify(&token, &key).unwrap_err(),
-        VerifyError::Algorithm {
-            token: "HS256".into()
-        }
-    );
+    assert_eq!(verify(&token, &key).unwrap_err(), VerifyError::Algorithm { token: "HS256".into() });
 }
 
 #[test]
@@ -156,28 +101,14 @@ fn algorithm_of_the_same_family() {
     let key = SigningKey::generate(Algorithm::Rs256).unwrap();
     let other = SigningKey::from_bytes(Algorithm::Ps256, &key.to_bytes()).unwrap();
     let token = other.sign("at+jwt", &honest()).unwrap();
-    assert_eq!(
-        verify(&token, &key).unwrap_err(),
-        VerifyError::Algorithm {
-            token: "PS256".into()
-        }
-    );
+    assert_eq!(verify(&token, &key).unwrap_err(), VerifyError::Algorithm { token: "PS256".into() });
 }
 
 #[test]
 fn critical_extensions() {
-    for crit in [
-        r#"["b64"]"#,
-        r#"["exp"]"#,
-        "[]",
-        "null",
-        r#"["https://example.com/x"]"#,
-    ] {
+    for crit in [r#"["b64"]"#, r#"["exp"]"#, "[]", "null", r#"["https://example.com/x"]"#] {
         let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","b64":false,"crit":{crit}}}"#);
-        assert_eq!(
-            Secret::KEY.verify_header(header).unwrap_err(),
-            VerifyError::Critical
-        );
+        assert_eq!(Secret::KEY.verify_header(header).unwrap_err(), VerifyError::Critical);
     }
 }
 
@@ -191,22 +122,11 @@ fn keys_and_links_in_the_header() {
         ("x5u", json!("https://evil.example/cert.pem")),
         ("x5c", json!(["MIIB"])),
     ] {
-        let header =
-            json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": ours.key_id(), member: value });
-        let signed = format!(
-            "{}.{}",
-            BASE64.encode(header.to_string()),
-            BASE64.encode(honest().to_string())
-        );
-        let pair =
-            aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&theirs.to_bytes())
-                .unwrap();
+        let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": ours.key_id(), member: value });
+        let signed = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(honest().to_string()));
+        let pair = aws_lc_rs::signature::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&theirs.to_bytes()).unwrap();
         let token = format!("{signed}.{}", BASE64.encode(pair.sign(signed.as_bytes())));
-        assert_eq!(
-            verify(&token, &ours).unwrap_err(),
-            VerifyError::Signature,
-            "{member}"
-        );
+        assert_eq!(verify(&token, &ours).unwrap_err(), VerifyError::Signature, "{member}");
     }
 }
 
@@ -228,9 +148,7 @@ fn ecdsa_signature_in_der() {
     let token = key.sign("at+jwt", &honest()).unwrap();
     let (signed, _) = token.rsplit_once('.').unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &key.to_bytes()).unwrap();
-    let der = pair
-        .sign(&aws_lc_rs::rand::SystemRandom::new(), signed.as_bytes())
-        .unwrap();
+    let der = pair.sign(&aws_lc_rs::rand::SystemRandom::new(), signed.as_bytes()).unwrap();
     let token = format!("{signed}.{}", BASE64.encode(der));
     assert_eq!(verify(&token, &key).unwrap_err(), VerifyError::Signature);
 }
@@ -238,20 +156,12 @@ fn ecdsa_signature_in_der() {
 #[test]
 fn claims_are_not_judged_before_the_signature() {
     let (ours, theirs) = (ed25519().with_key_id("k"), ed25519().with_key_id("k"));
-    for claims in [
-        with("exp", json!(0)),
-        with("iss", json!("x")),
-        without("sub"),
-        json!({}),
-    ] {
+    for claims in [with("exp", json!(0)), with("iss", json!("x")), without("sub"), json!({})] {
         let token = theirs.sign("at+jwt", &claims).unwrap();
         assert_eq!(verify(&token, &ours).unwrap_err(), VerifyError::Signature);
     }
     // Not even its JSON is looked at.
     let header = br#"{"alg":"HS256","typ":"at+jwt"}"#;
     let token = Secret([8; 32]).sign(header, b"{not json");
-    assert_eq!(
-        Secret::KEY.verify(&token).unwrap_err(),
-        VerifyError::Signature
-    );
+    assert_eq!(Secret::KEY.verify(&token).unwrap_err(), VerifyError::Signature);
 }

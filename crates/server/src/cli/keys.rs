@@ -49,7 +49,8 @@ impl KeysCommand {
                 };
                 let changes = app.authority.rotate(how, Actor::Operator).await?;
                 if json {
-                    let changes = changes.iter().map(|change| json!({ "kid": change.kid, "change": change.kind.name() }));
+                    let changes =
+                        changes.iter().map(|change| json!({ "kid": change.kid, "change": change.kind.name() }));
                     print(&format!("{}\n", json!({ "changes": changes.collect::<Vec<_>>() })));
                 } else if changes.is_empty() {
                     print("nothing to do: a successor is published already\n");

@@ -141,7 +141,11 @@ impl UserCommand {
             }
             Self::List { contains, limit, json } => {
                 let users = authority.list_users(UserFilter { after: None, contains, limit }).await?;
-                print(&if json { users.iter().map(|user| format!("{}\n", view(user))).collect() } else { table(&users) });
+                print(&if json {
+                    users.iter().map(|user| format!("{}\n", view(user))).collect()
+                } else {
+                    table(&users)
+                });
             }
             Self::Disable { name } => set_status(app, &name, Status::Disabled).await?,
             Self::Enable { name } => set_status(app, &name, Status::Active).await?,

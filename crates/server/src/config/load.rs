@@ -44,16 +44,12 @@ impl Config {
         let mut builder = config::Config::builder();
         let named = overrides.config.clone().or_else(|| environment.get("TOKENRY_CONFIG").map(PathBuf::from));
         let file = named.clone().unwrap_or_else(|| PathBuf::from("tokenry.toml"));
-        builder = builder.add_source(
-            config::File::from(file).format(config::FileFormat::Toml).required(named.is_some()),
-        );
+        builder =
+            builder.add_source(config::File::from(file).format(config::FileFormat::Toml).required(named.is_some()));
         let variables: config::Map<String, String> =
             environment.iter().filter(|(name, _)| *name != "TOKENRY_CONFIG").map(clone).collect();
         builder = builder.add_source(
-            config::Environment::with_prefix("TOKENRY")
-                .prefix_separator("_")
-                .separator("__")
-                .source(Some(variables)),
+            config::Environment::with_prefix("TOKENRY").prefix_separator("_").separator("__").source(Some(variables)),
         );
         let read = builder.build().map_err(explain)?;
         let mut config: Self = read.try_deserialize().map_err(explain)?;
@@ -93,8 +89,7 @@ impl Config {
         }
         let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
         let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
-        let audiences =
-            if token.audience.0.is_empty() { vec![issuer.clone()] } else { token.audience.0.clone() };
+        let audiences = if token.audience.0.is_empty() { vec![issuer.clone()] } else { token.audience.0.clone() };
         Ok(Settings {
             issuer,
             audiences,
@@ -149,7 +144,9 @@ impl Config {
             "http" if loopback || self.server.allow_http => Ok(()),
             "http" => Err(bad(
                 "issuer",
-                format!("{issuer} would send tokens in clear: use https, or set server.allow_http behind a proxy that speaks TLS"),
+                format!(
+                    "{issuer} would send tokens in clear: use https, or set server.allow_http behind a proxy that speaks TLS"
+                ),
             )),
             _ => Err(bad("issuer", "takes an https URL")),
         }
@@ -264,7 +261,8 @@ mod tests {
     fn claims_keep_the_spelling_of_their_names() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tokenry.toml");
-        let text = "[token.claims]\nUserName = \"username\"\n\"https://localhost:8000/user/is_admin\" = \"role:admin\"\n";
+        let text =
+            "[token.claims]\nUserName = \"username\"\n\"https://localhost:8000/user/is_admin\" = \"role:admin\"\n";
         std::fs::write(&file, text).unwrap();
         let overrides = Overrides { config: Some(file), ..Overrides::default() };
         let config = Config::load(&overrides, &BTreeMap::new()).unwrap();

@@ -142,7 +142,7 @@ section! {
         /// `text` or `json`.
         format: LogFormat = LogFormat::Text,
         /// What to log, in the syntax of `tracing_subscriber::EnvFilter`.
-        filter: String = "info".to_owned(),
+        filter: String = "info,refinery_core=warn".to_owned(),
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     tokenry_jwt::strict_json(text)
         .map_err(|fault| ApiError::invalid_request(format!("the body is not a plain JSON object: {fault}")))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| ApiError::at(pointer(error.path()), error.inner()))
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| ApiError::at(pointer(error.path()), error.inner()))
 }
 
 async fn read(mut body: Body) -> Result<Bytes, ApiError> {

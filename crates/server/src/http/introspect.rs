@@ -61,9 +61,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Request, ApiError> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "application/json" => parse(body),
-        "application/x-www-form-urlencoded" => {
-            serde_urlencoded::from_bytes(body).map_err(ApiError::invalid_request)
-        }
+        "application/x-www-form-urlencoded" => serde_urlencoded::from_bytes(body).map_err(ApiError::invalid_request),
         _ => Err(ApiError::invalid_request("send a form or JSON")),
     }
 }

@@ -2,14 +2,18 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use utoipa::IntoResponses;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder};
-use utoipa::IntoResponses;
 
 /// Any error.
 #[derive(IntoResponses)]
 #[response(status = "default", description = "An error: `code` tells which", content_type = "application/problem+json")]
-pub(crate) struct Refused(#[to_schema] #[expect(dead_code, reason = "read by the derive")] super::problem::Body<'static>);
+pub(crate) struct Refused(
+    #[to_schema]
+    #[expect(dead_code, reason = "read by the derive")]
+    super::problem::Body<'static>,
+);
 
 /// The document without the calls.
 pub(crate) fn base() -> OpenApi {

@@ -20,7 +20,10 @@ pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
     let reference = Arc::new(Reference::read(api));
     Router::new()
         .route("/", get(home))
-        .route("/docs", get(async move |headers: HeaderMap| page(&Docs { korean: korean(&headers), reference: &reference })))
+        .route(
+            "/docs",
+            get(async move |headers: HeaderMap| page(&Docs { korean: korean(&headers), reference: &reference })),
+        )
         .route("/assets/style.css", get(style))
 }
 
@@ -155,8 +158,7 @@ impl Call {
 fn members(document: &Value, schema: &Value) -> Vec<Member> {
     let schema = resolve(document, schema);
     let schema = schema["oneOf"].as_array().and_then(|kinds| kinds.last()).map_or(schema, |one| resolve(document, one));
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
     let member = |(name, property): (&String, &Value)| Member {
         name: name.clone(),

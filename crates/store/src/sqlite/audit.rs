@@ -24,16 +24,9 @@ pub(super) fn append(connection: &Connection, event: &AuditEvent) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn list(
-    connection: &Connection,
-    filter: &AuditFilter,
-) -> Result<Vec<AuditRecord>, Fault> {
+pub(super) fn list(connection: &Connection, filter: &AuditFilter) -> Result<Vec<AuditRecord>, Fault> {
     let kinds: Vec<_> = filter.kinds.iter().map(|kind| kind.name()).collect();
-    let kinds = if kinds.is_empty() {
-        None
-    } else {
-        Some(column::json(&kinds, "audit.kind")?)
-    };
+    let kinds = if kinds.is_empty() { None } else { Some(column::json(&kinds, "audit.kind")?) };
     let sql = match (filter.session, filter.user, filter.since) {
         (Some(_), _, _) => OF_SESSION,
         (None, Some(_), _) => OF_USER,
@@ -82,9 +75,7 @@ const fn actor_name(actor: Actor) -> &'static str {
 }
 
 fn actor(name: &str) -> Option<Actor> {
-    [Actor::User, Actor::Admin, Actor::Operator, Actor::System]
-        .into_iter()
-        .find(|actor| actor_name(*actor) == name)
+    [Actor::User, Actor::Admin, Actor::Operator, Actor::System].into_iter().find(|actor| actor_name(*actor) == name)
 }
 
 const INSERT: &str = "\
@@ -103,19 +94,8 @@ macro_rules! list {
     };
 }
 
-const OF_SESSION: &str = list!(
-    "session_id = ?2 AND (?1 IS NULL OR +user_id = ?1) AND +at >= ?3 AND +at < ?4 AND seq < ?5",
-    "seq"
-);
-const OF_USER: &str = list!(
-    "user_id = ?1 AND ?2 IS NULL AND +at >= ?3 AND +at < ?4 AND seq < ?5",
-    "seq"
-);
-const SINCE: &str = list!(
-    "?1 IS NULL AND ?2 IS NULL AND at >= ?3 AND at < ?4 AND +seq < ?5",
-    "+seq"
-);
-const OF_ALL: &str = list!(
-    "?1 IS NULL AND ?2 IS NULL AND +at >= ?3 AND +at < ?4 AND seq < ?5",
-    "seq"
-);
+pub(super) const OF_SESSION: &str =
+    list!("session_id = ?2 AND (?1 IS NULL OR +user_id = ?1) AND +at >= ?3 AND +at < ?4 AND seq < ?5", "seq");
+pub(super) const OF_USER: &str = list!("user_id = ?1 AND ?2 IS NULL AND +at >= ?3 AND +at < ?4 AND seq < ?5", "seq");
+pub(super) const SINCE: &str = list!("?1 IS NULL AND ?2 IS NULL AND at >= ?3 AND at < ?4 AND +seq < ?5", "+seq");
+pub(super) const OF_ALL: &str = list!("?1 IS NULL AND ?2 IS NULL AND +at >= ?3 AND +at < ?4 AND seq < ?5", "seq");

@@ -46,17 +46,9 @@ pub(super) fn to_time_if(row: &Row, at: usize) -> Result<Option<Timestamp>, Faul
     Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp::from_millis))
 }
 
-pub(super) fn to_address(
-    row: &Row,
-    at: usize,
-    column: &'static str,
-) -> Result<Option<IpAddr>, Fault> {
-    let text = row
-        .get_ref(at)?
-        .as_str_or_null()
-        .map_err(|_| Fault::Bad(column))?;
-    text.map(|text| text.parse().map_err(|_| Fault::Bad(column)))
-        .transpose()
+pub(super) fn to_address(row: &Row, at: usize, column: &'static str) -> Result<Option<IpAddr>, Fault> {
+    let text = row.get_ref(at)?.as_str_or_null().map_err(|_| Fault::Bad(column))?;
+    text.map(|text| text.parse().map_err(|_| Fault::Bad(column))).transpose()
 }
 
 /// A value of a closed set of names.
@@ -66,19 +58,11 @@ pub(super) fn to_name<T>(
     named: impl FnOnce(&str) -> Option<T>,
     column: &'static str,
 ) -> Result<T, Fault> {
-    row.get_ref(at)?
-        .as_str()
-        .ok()
-        .and_then(named)
-        .ok_or(Fault::Bad(column))
+    row.get_ref(at)?.as_str().ok().and_then(named).ok_or(Fault::Bad(column))
 }
 
 /// A value in JSON. What serde_json says of a bad one may quote it, so it is not passed on.
-pub(super) fn to_json<T: serde::de::DeserializeOwned>(
-    row: &Row,
-    at: usize,
-    column: &'static str,
-) -> Result<T, Fault> {
+pub(super) fn to_json<T: serde::de::DeserializeOwned>(row: &Row, at: usize, column: &'static str) -> Result<T, Fault> {
     let text = row.get_ref(at)?.as_str().map_err(|_| Fault::Bad(column))?;
     serde_json::from_str(text).map_err(|_| Fault::Bad(column))
 }

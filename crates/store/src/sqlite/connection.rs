@@ -31,9 +31,7 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection> 
 
 /// Switches to a write-ahead log, in which readers and the writer don't wait for each other. The database remembers.
 pub(super) fn use_log(connection: &Connection) -> Result<bool> {
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| {
-        Ok(row.get::<_, String>(0)? == "wal")
-    })
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| Ok(row.get::<_, String>(0)? == "wal"))
 }
 
 fn configure(connection: &Connection, busy_timeout: Duration, cache: i32) -> Result<()> {
@@ -56,3 +54,19 @@ const READER_CACHE: i32 = -512;
 /// 16 MiB of log between checkpoints: a page that changes often is moved once.
 const CHECKPOINT_PAGES: i32 = 4096;
 const KEPT_LOG_BYTES: i32 = 64 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_writer_flushes_and_readers_cant_write() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokenry.db");
+        let writer = super::super::migrations::open(&path, &Options::default()).unwrap();
+        let value = |name| writer.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((value("synchronous"), value("fullfsync"), value("checkpoint_fullfsync")), (2, 1, 1));
+        let reader = reader(&path, Duration::ZERO).unwrap();
+        assert!(reader.execute("UPDATE probe SET number = 1", []).is_err());
+    }
+}

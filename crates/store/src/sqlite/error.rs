@@ -30,10 +30,7 @@ impl Fault {
     pub(super) fn is_busy(&self) -> bool {
         match self {
             Self::Sqlite(error) => {
-                matches!(
-                    error.sqlite_error_code(),
-                    Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-                )
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
             }
             _ => false,
         }
@@ -43,9 +40,7 @@ impl Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         match &error {
-            Error::SqliteFailure(code, Some(message))
-                if code.code == ErrorCode::ConstraintViolation =>
-            {
+            Error::SqliteFailure(code, Some(message)) if code.code == ErrorCode::ConstraintViolation => {
                 conflict(message).map_or(Self::Sqlite(error), Self::Refused)
             }
             _ => Self::Sqlite(error),
@@ -59,12 +54,9 @@ impl From<Fault> for StoreError {
             Fault::Refused(conflict) => Self::Conflict(conflict),
             Fault::Bad(column) => Self::Corrupt(column.to_owned()),
             Fault::Sqlite(error) => match error.sqlite_error_code() {
-                Some(
-                    ErrorCode::DatabaseCorrupt
-                    | ErrorCode::NotADatabase
-                    | ErrorCode::ConstraintViolation,
-                )
-                | None => Self::Corrupt(error.to_string()),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::ConstraintViolation) | None => {
+                    Self::Corrupt(error.to_string())
+                }
                 Some(_) => Self::Unavailable(error.to_string()),
             },
         }

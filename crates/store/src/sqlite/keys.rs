@@ -7,10 +7,7 @@ use super::error::Fault;
 use super::users::changed;
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<KeyRecord>, Fault> {
-    connection
-        .prepare_cached(ALL)?
-        .query_and_then([], from_row)?
-        .collect()
+    connection.prepare_cached(ALL)?.query_and_then([], from_row)?.collect()
 }
 
 pub(super) fn insert(connection: &Connection, key: &KeyRecord) -> Result<(), Fault> {
@@ -22,12 +19,7 @@ pub(super) fn update(connection: &Connection, key: &KeyRecord) -> Result<(), Fau
     changed(write(connection, UPDATE, key, column::next(key.version))?)
 }
 
-fn write(
-    connection: &Connection,
-    sql: &str,
-    key: &KeyRecord,
-    version: i64,
-) -> Result<usize, Fault> {
+fn write(connection: &Connection, sql: &str, key: &KeyRecord, version: i64) -> Result<usize, Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let parameters = params![
         key.kid,

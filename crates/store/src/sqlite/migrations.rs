@@ -51,25 +51,15 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Connection, OpenErr
 
 /// Whether there is nothing in it yet. Changes nothing.
 fn check(path: &Path, options: &Options) -> Result<bool, OpenError> {
-    let facts =
-        connection::reader(path, options.busy_timeout).and_then(|connection| facts(&connection));
+    let facts = connection::reader(path, options.busy_timeout).and_then(|connection| facts(&connection));
     let (application, tables, found) = facts.map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.to_owned()),
         _ => OpenError::Database(path.to_owned(), error.into()),
     })?;
-    let known = migrations::runner()
-        .get_migrations()
-        .iter()
-        .map(|step| step.version())
-        .max()
-        .unwrap_or(0);
+    let known = migrations::runner().get_migrations().iter().map(|step| step.version()).max().unwrap_or(0);
     match application {
         0 if tables == 0 => Ok(true),
-        APPLICATION if found > known => Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        }),
+        APPLICATION if found > known => Err(OpenError::Newer { path: path.to_owned(), found, known }),
         APPLICATION => Ok(false),
         _ => Err(OpenError::Foreign(path.to_owned())),
     }
@@ -78,8 +68,7 @@ fn check(path: &Path, options: &Options) -> Result<bool, OpenError> {
 /// Its application, its number of tables, its schema.
 fn facts(connection: &Connection) -> rusqlite::Result<(i32, u32, i32)> {
     let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let found = match connection.table_exists(None, HISTORY)? {
         true => connection.query_row(SCHEMA, [], |row| row.get(0))?,
         false => 0,
@@ -98,14 +87,10 @@ fn migrate(
         connection.pragma_update(None, "application_id", APPLICATION)?;
     }
     if !connection::use_log(&connection)? {
-        return Err(
-            "its file system can't share memory between processes, which SQLite's log needs".into(),
-        );
+        return Err("its file system can't share memory between processes, which SQLite's log needs".into());
     }
     // In one transaction with its place in the history: a step is done or not.
-    migrations::runner()
-        .set_grouped(true)
-        .run(&mut connection)?;
+    migrations::runner().set_grouped(true).run(&mut connection)?;
     Ok(connection)
 }
 

@@ -26,15 +26,9 @@ type Slot = Mutex<Option<Connection>>;
 
 impl Readers {
     pub(super) fn new(path: PathBuf, busy_timeout: Duration) -> Self {
-        let threads =
-            thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 8));
+        let threads = thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 8));
         let slots = |count| (0..count).map(|_| Slot::default()).collect();
-        Self {
-            path,
-            busy_timeout,
-            points: slots(threads),
-            lists: slots(2),
-        }
+        Self { path, busy_timeout, points: slots(threads), lists: slots(2) }
     }
 
     /// Reads one row.
@@ -55,9 +49,7 @@ impl Readers {
         read: impl Fn(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(self);
-        let outcome =
-            task::spawn_blocking(move || readers.with(&readers.lists, readers.busy_timeout, read))
-                .await;
+        let outcome = task::spawn_blocking(move || readers.with(&readers.lists, readers.busy_timeout, read)).await;
         Ok(outcome.map_err(|error| StoreError::Unavailable(error.to_string()))??)
     }
 
@@ -74,10 +66,7 @@ impl Readers {
         };
         let outcome = read(&connection);
         // A connection that failed is closed; the next read opens another.
-        if outcome.as_ref().map_or_else(
-            |fault| !matches!(fault, Fault::Sqlite(_)) || fault.is_busy(),
-            |_| true,
-        ) {
+        if outcome.as_ref().map_or_else(|fault| !matches!(fault, Fault::Sqlite(_)) || fault.is_busy(), |_| true) {
             *slot = Some(connection);
         }
         outcome

@@ -14,15 +14,9 @@ pub(super) fn append(connection: &Connection, revocation: &Revocation) -> Result
     Ok(())
 }
 
-pub(super) fn after(
-    connection: &Connection,
-    seq: u64,
-    limit: u32,
-) -> Result<Vec<RevocationRecord>, Fault> {
+pub(super) fn after(connection: &Connection, seq: u64, limit: u32) -> Result<Vec<RevocationRecord>, Fault> {
     let mut statement = connection.prepare_cached(AFTER)?;
-    statement
-        .query_and_then(params![column::count(seq), limit], from_row)?
-        .collect()
+    statement.query_and_then(params![column::count(seq), limit], from_row)?.collect()
 }
 
 fn from_row(row: &Row) -> Result<RevocationRecord, Fault> {
@@ -38,7 +32,7 @@ fn from_row(row: &Row) -> Result<RevocationRecord, Fault> {
     })
 }
 
-const INSERT: &str =
-    "INSERT INTO revocations (tag, kind, value, before, until) VALUES (random(), ?1, ?2, ?3, ?4)";
+const INSERT: &str = "INSERT INTO revocations (tag, kind, value, before, until) VALUES (random(), ?1, ?2, ?3, ?4)";
 
-const AFTER: &str = "SELECT seq, tag, kind, value, before, until FROM revocations WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+pub(super) const AFTER: &str =
+    "SELECT seq, tag, kind, value, before, until FROM revocations WHERE seq > ?1 ORDER BY seq LIMIT ?2";

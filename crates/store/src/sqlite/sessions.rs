@@ -12,10 +12,7 @@ use super::users::changed;
 use super::{column, revocations, users};
 
 /// A session and its user, of one moment.
-pub(super) fn by_id(
-    connection: &Connection,
-    id: SessionId,
-) -> Result<Option<(Session, Option<User>)>, Fault> {
+pub(super) fn by_id(connection: &Connection, id: SessionId) -> Result<Option<(Session, Option<User>)>, Fault> {
     let mut statement = connection.prepare_cached(BY_ID)?;
     let mut rows = statement.query([id.as_bytes()])?;
     let Some(row) = rows.next()? else {
@@ -28,25 +25,13 @@ pub(super) fn by_id(
     Ok(Some((from_row(row)?, user)))
 }
 
-pub(super) fn live_of(
-    connection: &Connection,
-    user: UserId,
-    limit: u32,
-) -> Result<Vec<Session>, Fault> {
+pub(super) fn live_of(connection: &Connection, user: UserId, limit: u32) -> Result<Vec<Session>, Fault> {
     let mut statement = connection.prepare_cached(LIVE_OF)?;
-    statement
-        .query_and_then(params![user.as_bytes(), limit], from_row)?
-        .collect()
+    statement.query_and_then(params![user.as_bytes(), limit], from_row)?.collect()
 }
 
 pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), Fault> {
-    let RefreshState {
-        head,
-        parent_key,
-        child,
-        receipts,
-        keyed,
-    } = &session.refresh;
+    let RefreshState { head, parent_key, child, receipts, keyed } = &session.refresh;
     let [first, second, third, fourth] = receipts.0.map(column::millis);
     connection.prepare_cached(INSERT)?.execute(params![
         session.id.as_bytes(),
@@ -79,13 +64,7 @@ pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), F
 
 /// Writes one row, and no index.
 pub(super) fn update(connection: &Connection, session: &Session) -> Result<(), Fault> {
-    let RefreshState {
-        head,
-        parent_key,
-        child,
-        receipts,
-        keyed,
-    } = &session.refresh;
+    let RefreshState { head, parent_key, child, receipts, keyed } = &session.refresh;
     let [first, second, third, fourth] = receipts.0.map(column::millis);
     changed(connection.prepare_cached(UPDATE)?.execute(params![
         session.id.as_bytes(),
@@ -118,22 +97,12 @@ pub(super) fn end(
     until: Timestamp,
 ) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(END)?;
-    changed(statement.execute(params![
-        end.at.millis(),
-        end.reason.name(),
-        id.as_bytes(),
-        column::word(version)
-    ])?)?;
+    changed(statement.execute(params![end.at.millis(), end.reason.name(), id.as_bytes(), column::word(version)])?)?;
     revoke(connection, id, until)
 }
 
 /// Ends all of `which` that were not ended, and says how many.
-pub(super) fn end_all(
-    connection: &Connection,
-    which: Sessions,
-    end: End,
-    until: Timestamp,
-) -> Result<u64, Fault> {
+pub(super) fn end_all(connection: &Connection, which: Sessions, end: End, until: Timestamp) -> Result<u64, Fault> {
     let (at, reason) = (end.at.millis(), end.reason.name());
     let read = |sql, (first, second): (&[u8], Option<&[u8]>)| -> Result<Vec<SessionId>, Fault> {
         let mut statement = connection.prepare_cached(sql)?;
@@ -155,30 +124,18 @@ pub(super) fn end_all(
 }
 
 fn revoke(connection: &Connection, id: SessionId, until: Timestamp) -> Result<(), Fault> {
-    let revocation = Revocation {
-        kind: RevocationKind::Sid,
-        value: id.to_string(),
-        before: None,
-        until,
-    };
+    let revocation = Revocation { kind: RevocationKind::Sid, value: id.to_string(), before: None, until };
     revocations::append(connection, &revocation)
 }
 
-fn ids(
-    statement: &mut Statement,
-    parameters: &[&dyn rusqlite::ToSql],
-) -> Result<Vec<SessionId>, Fault> {
-    statement
-        .query_and_then(parameters, |row| Ok(SessionId::from_bytes(row.get(0)?)))?
-        .collect()
+fn ids(statement: &mut Statement, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<SessionId>, Fault> {
+    statement.query_and_then(parameters, |row| Ok(SessionId::from_bytes(row.get(0)?)))?.collect()
 }
 
 /// When a sweep could remove it, should nothing more happen to it.
 fn due_at(session: &Session) -> Timestamp {
     let ends = [session.ends_at, session.end.map(|end| end.at)];
-    ends.into_iter()
-        .flatten()
-        .fold(session.expires_at, Timestamp::min)
+    ends.into_iter().flatten().fold(session.expires_at, Timestamp::min)
 }
 
 fn from_row(row: &Row) -> Result<Session, Fault> {
@@ -193,16 +150,9 @@ fn from_row(row: &Row) -> Result<Session, Fault> {
         user: UserId::from_bytes(row.get(1)?),
         secret: SessionSecret::from_bytes(row.get(2)?),
         refresh: RefreshState {
-            head: Position {
-                generation: column::to_word(row, 3)?,
-                ordinal: row.get(4)?,
-            },
+            head: Position { generation: column::to_word(row, 3)?, ordinal: row.get(4)? },
             parent_key: key(5)?,
-            child: child.map(|(ordinal, issued_at)| Child {
-                ordinal,
-                issued_at,
-                key: child_key,
-            }),
+            child: child.map(|(ordinal, issued_at)| Child { ordinal, issued_at, key: child_key }),
             receipts: Receipts([time(9)?, time(10)?, time(11)?, time(12)?]),
             keyed: row.get(13)?,
         },
@@ -210,18 +160,8 @@ fn from_row(row: &Row) -> Result<Session, Fault> {
         last_used_at: column::to_time(row, 15)?,
         expires_at: column::to_time(row, 16)?,
         ends_at: time(17)?,
-        client: Client {
-            address: column::to_address(row, 18, "sessions.address")?,
-            device: row.get(19)?,
-        },
-        end: time(20)?
-            .map(|at| {
-                Ok::<_, Fault>(End {
-                    at,
-                    reason: reason(21)?,
-                })
-            })
-            .transpose()?,
+        client: Client { address: column::to_address(row, 18, "sessions.address")?, device: row.get(19)? },
+        end: time(20)?.map(|at| Ok::<_, Fault>(End { at, reason: reason(21)? })).transpose()?,
         version: column::to_word(row, 22)?,
     })
 }
@@ -240,7 +180,7 @@ macro_rules! columns {
 /// How many they are.
 const COLUMNS: usize = 23;
 
-const BY_ID: &str = concat!(
+pub(super) const BY_ID: &str = concat!(
     "SELECT ",
     columns!(),
     ", ",
@@ -248,7 +188,7 @@ const BY_ID: &str = concat!(
     " FROM sessions LEFT JOIN users ON users.id = sessions.user_id WHERE sessions.id = ?1"
 );
 
-const LIVE_OF: &str = concat!(
+pub(super) const LIVE_OF: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM sessions WHERE user_id = ?1 AND ended_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ?2"
@@ -261,7 +201,7 @@ const INSERT: &str = "\
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
         ?24)";
 
-const UPDATE: &str = "\
+pub(super) const UPDATE: &str = "\
     UPDATE sessions SET head_gen = ?3, head_ord = ?4, parent_key = ?5, child_ord = ?6, child_issued_at = ?7, \
         child_key = ?8, receipt_1 = ?9, receipt_2 = ?10, receipt_3 = ?11, receipt_4 = ?12, keyed = ?13, \
         last_used_at = ?14, expires_at = ?15, ends_at = ?16, address = ?17, device = ?18, version = ?19 \
@@ -277,8 +217,8 @@ macro_rules! end {
     };
 }
 
-const END: &str = end!("id = ?3 AND version = ?4");
-const END_ONE: &str = end!("id = ?3 RETURNING id");
-const END_ONE_OF: &str = end!("user_id = ?3 AND id = ?4 RETURNING id");
-const END_OF: &str = end!("user_id = ?3 RETURNING id");
-const END_OF_EXCEPT: &str = end!("user_id = ?3 AND id <> ?4 RETURNING id");
+pub(super) const END: &str = end!("id = ?3 AND version = ?4");
+pub(super) const END_ONE: &str = end!("id = ?3 RETURNING id");
+pub(super) const END_ONE_OF: &str = end!("user_id = ?3 AND id = ?4 RETURNING id");
+pub(super) const END_OF: &str = end!("user_id = ?3 RETURNING id");
+pub(super) const END_OF_EXCEPT: &str = end!("user_id = ?3 AND id <> ?4 RETURNING id");

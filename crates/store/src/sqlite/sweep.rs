@@ -16,9 +16,7 @@ pub(super) struct Sweep {
 impl Sweep {
     pub(super) fn run(&self, connection: &Connection) -> Result<Done, Fault> {
         let delete = |sql, before: Timestamp| -> Result<Done, Fault> {
-            let rows = connection
-                .prepare_cached(sql)?
-                .execute(params![before.millis(), self.limit])?;
+            let rows = connection.prepare_cached(sql)?.execute(params![before.millis(), self.limit])?;
             Ok(self.done(rows, rows))
         };
         let revocations = delete(REVOCATIONS, self.now)?;
@@ -35,42 +33,35 @@ impl Sweep {
         let before = self.before.sessions.millis();
         let due: Vec<(i64, i64)> = connection
             .prepare_cached(DUE)?
-            .query_map(params![before, self.limit], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
+            .query_map(params![before, self.limit], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         let mut gone = 0;
         for (row, due_at) in &due {
             if *due_at < before {
                 gone += connection.prepare_cached(DELETE)?.execute([row])?;
             } else {
-                connection
-                    .prepare_cached(POSTPONE)?
-                    .execute([row, due_at])?;
+                connection.prepare_cached(POSTPONE)?.execute([row, due_at])?;
             }
         }
         Ok(self.done(gone, due.len()))
     }
 
     fn done(&self, rows: usize, seen: usize) -> Done {
-        Done {
-            rows: rows as u64,
-            more: seen > 0 && seen >= self.limit as usize,
-        }
+        Done { rows: rows as u64, more: seen > 0 && seen >= self.limit as usize }
     }
 }
 
-const REVOCATIONS: &str = "\
+pub(super) const REVOCATIONS: &str = "\
     DELETE FROM revocations WHERE seq IN ( \
         SELECT seq FROM revocations WHERE until <= ?1 AND seq < (SELECT max(seq) FROM revocations) \
         ORDER BY until LIMIT ?2)";
 
-const AUDIT: &str =
+pub(super) const AUDIT: &str =
     "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)";
 
-const DUE: &str = "\
+pub(super) const DUE: &str = "\
     SELECT rowid, min(expires_at, coalesce(ends_at, expires_at), coalesce(ended_at, expires_at)) FROM sessions \
     WHERE due_at < ?1 ORDER BY due_at LIMIT ?2";
 
-const DELETE: &str = "DELETE FROM sessions WHERE rowid = ?1";
-const POSTPONE: &str = "UPDATE sessions SET due_at = ?2 WHERE rowid = ?1";
+pub(super) const DELETE: &str = "DELETE FROM sessions WHERE rowid = ?1";
+pub(super) const POSTPONE: &str = "UPDATE sessions SET due_at = ?2 WHERE rowid = ?1";

@@ -23,11 +23,7 @@ pub(super) fn by_email(connection: &Connection, key: &str) -> Result<Option<User
 pub(super) fn page(connection: &Connection, page: &UserPage) -> Result<Vec<User>, Fault> {
     let after = page.after.as_ref().map_or(&[][..], |id| id.as_bytes());
     let mut statement = connection.prepare_cached(PAGE)?;
-    statement
-        .query_and_then(params![after, page.contains, page.limit], |row| {
-            from_row(row, 0)
-        })?
-        .collect()
+    statement.query_and_then(params![after, page.contains, page.limit], |row| from_row(row, 0))?.collect()
 }
 
 pub(super) fn insert(connection: &Connection, user: &User) -> Result<(), Fault> {
@@ -41,9 +37,7 @@ pub(super) fn update(connection: &Connection, user: &User) -> Result<(), Fault> 
 
 pub(super) fn expect(connection: &Connection, id: UserId, version: u64) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(EXPECT)?;
-    changed(usize::from(
-        statement.exists(params![id.as_bytes(), column::word(version)])?,
-    ))
+    changed(usize::from(statement.exists(params![id.as_bytes(), column::word(version)])?))
 }
 
 pub(super) fn delete(connection: &Connection, id: UserId, version: u64) -> Result<(), Fault> {
@@ -54,23 +48,15 @@ pub(super) fn delete(connection: &Connection, id: UserId, version: u64) -> Resul
 /// The user whose columns begin at `at`.
 pub(super) fn from_row(row: &Row, at: usize) -> Result<User, Fault> {
     let named = |display: usize, key: usize| -> Result<Option<(String, String)>, Fault> {
-        Ok(row
-            .get::<_, Option<String>>(at + display)?
-            .zip(row.get(at + key)?))
+        Ok(row.get::<_, Option<String>>(at + display)?.zip(row.get(at + key)?))
     };
-    let password = row
-        .get_ref(at + 6)?
-        .as_str_or_null()
-        .map_err(|_| Fault::Bad("users.password"))?;
+    let password = row.get_ref(at + 6)?.as_str_or_null().map_err(|_| Fault::Bad("users.password"))?;
     Ok(User {
         id: UserId::from_bytes(row.get(at)?),
         username: named(1, 2)?.map(|(display, key)| Username::restore(display, key)),
         email: named(3, 4)?.map(|(display, key)| Email::restore(display, key)),
         email_verified: row.get(at + 5)?,
-        password: password
-            .map(PasswordHash::parse)
-            .transpose()
-            .map_err(|_| Fault::Bad("users.password"))?,
+        password: password.map(PasswordHash::parse).transpose().map_err(|_| Fault::Bad("users.password"))?,
         roles: column::to_json(row, at + 7, "users.roles")?,
         attributes: column::to_json(row, at + 8, "users.attributes")?,
         status: column::to_name(row, at + 9, status, "users.status")?,
@@ -91,11 +77,7 @@ pub(super) use columns;
 
 /// [`Conflict::Changed`] unless there was a row.
 pub(super) fn changed(rows: usize) -> Result<(), Fault> {
-    if rows == 0 {
-        Err(Fault::Refused(Conflict::Changed))
-    } else {
-        Ok(())
-    }
+    if rows == 0 { Err(Fault::Refused(Conflict::Changed)) } else { Ok(()) }
 }
 
 fn one(connection: &Connection, sql: &str, parameters: impl Params) -> Result<Option<User>, Fault> {
@@ -136,16 +118,14 @@ const fn status_name(status: Status) -> &'static str {
 }
 
 fn status(name: &str) -> Option<Status> {
-    [Status::Active, Status::Disabled]
-        .into_iter()
-        .find(|status| status_name(*status) == name)
+    [Status::Active, Status::Disabled].into_iter().find(|status| status_name(*status) == name)
 }
 
-const BY_ID: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = ?1");
-const BY_USERNAME: &str = concat!("SELECT ", columns!(), " FROM users WHERE username_key = ?1");
-const BY_EMAIL: &str = concat!("SELECT ", columns!(), " FROM users WHERE email_key = ?1");
+pub(super) const BY_ID: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = ?1");
+pub(super) const BY_USERNAME: &str = concat!("SELECT ", columns!(), " FROM users WHERE username_key = ?1");
+pub(super) const BY_EMAIL: &str = concat!("SELECT ", columns!(), " FROM users WHERE email_key = ?1");
 
-const PAGE: &str = concat!(
+pub(super) const PAGE: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM users WHERE id > ?1 AND (?2 IS NULL OR instr(username_key, ?2) > 0 OR instr(email_key, ?2) > 0) \
@@ -157,10 +137,10 @@ const INSERT: &str = "\
         status, created_at, updated_at, version) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-const UPDATE: &str = "\
+pub(super) const UPDATE: &str = "\
     UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5, email_verified = ?6, \
         password = ?7, roles = ?8, attributes = ?9, status = ?10, created_at = ?11, updated_at = ?12, version = ?13 \
     WHERE id = ?1 AND version = ?14";
 
-const EXPECT: &str = "SELECT 1 FROM users WHERE id = ?1 AND version = ?2";
-const DELETE: &str = "DELETE FROM users WHERE id = ?1 AND version = ?2";
+pub(super) const EXPECT: &str = "SELECT 1 FROM users WHERE id = ?1 AND version = ?2";
+pub(super) const DELETE: &str = "DELETE FROM users WHERE id = ?1 AND version = ?2";

@@ -27,10 +27,7 @@ impl Work {
     pub(super) fn run(&self, connection: &Connection) -> Result<Done, Fault> {
         match self {
             Self::Commit(writes) => {
-                let rows = writes
-                    .iter()
-                    .map(|write| apply(connection, write))
-                    .sum::<Result<u64, Fault>>()?;
+                let rows = writes.iter().map(|write| apply(connection, write)).sum::<Result<u64, Fault>>()?;
                 Ok(Done { rows, more: false })
             }
             Self::Sweep(sweep) => sweep.run(connection),
@@ -60,12 +57,7 @@ fn apply(connection: &Connection, write: &Write) -> Result<u64, Fault> {
         Write::DeleteUser { id, version } => users::delete(connection, *id, *version)?,
         Write::InsertSession(session) => sessions::insert(connection, session)?,
         Write::UpdateSession(session) => sessions::update(connection, session)?,
-        Write::EndSession {
-            id,
-            version,
-            end,
-            until,
-        } => {
+        Write::EndSession { id, version, end, until } => {
             sessions::end(connection, *id, *version, *end, *until)?;
             return Ok(1);
         }

@@ -27,21 +27,9 @@ impl Writer {
     pub(super) fn start(connection: Connection) -> io::Result<Self> {
         let (sender, queue) = mpsc::channel(QUEUE);
         let written = Arc::new(AtomicBool::new(false));
-        let mut worker = Worker {
-            connection,
-            queue,
-            written: Arc::clone(&written),
-            is_failing: false,
-            is_busy: false,
-        };
-        let thread = thread::Builder::new()
-            .name("tokenry-writer".to_owned())
-            .spawn(move || worker.run())?;
-        Ok(Self {
-            queue: Some(sender),
-            thread: Some(thread),
-            written,
-        })
+        let mut worker = Worker { connection, queue, written: Arc::clone(&written), is_failing: false, is_busy: false };
+        let thread = thread::Builder::new().name("tokenry-writer".to_owned()).spawn(move || worker.run())?;
+        Ok(Self { queue: Some(sender), thread: Some(thread), written })
     }
 
     /// Does `work` in its turn. Answers when it is durable, or at once when too much is queued already.
@@ -49,14 +37,10 @@ impl Writer {
         let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue
-            .try_send(Job { work, reply })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => {
-                    StoreError::Unavailable("too many writes are waiting".to_owned())
-                }
-                mpsc::error::TrySendError::Closed(_) => stopped(),
-            })?;
+        queue.try_send(Job { work, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -69,11 +53,7 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
-        if self
-            .thread
-            .take()
-            .is_some_and(|thread| thread.join().is_err())
-        {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the writer panicked");
         }
     }
@@ -105,16 +85,12 @@ impl Worker {
                 Ok(()) => {
                     self.succeeded();
                     self.is_busy = answers.len() > 1;
-                    answers
-                        .into_iter()
-                        .for_each(|(reply, answer)| _ = reply.send(answer));
+                    answers.into_iter().for_each(|(reply, answer)| _ = reply.send(answer));
                 }
                 // Every answer was given on the ground of what has now not happened.
                 Err(fault) => {
                     let error = self.failed(fault);
-                    answers
-                        .into_iter()
-                        .for_each(|(reply, _)| _ = reply.send(Err(error.clone())));
+                    answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(error.clone())));
                 }
             }
         }
@@ -124,11 +100,7 @@ impl Worker {
     }
 
     /// Does `job` and whatever is queued in one transaction. There is an answer for every job, also when it fails.
-    fn transaction(
-        &mut self,
-        job: Job,
-        answers: &mut Vec<(Reply, Result<Done, StoreError>)>,
-    ) -> Result<(), Fault> {
+    fn transaction(&mut self, job: Job, answers: &mut Vec<(Reply, Result<Done, StoreError>)>) -> Result<(), Fault> {
         let begun = self.execute("BEGIN IMMEDIATE");
         if let Err(fault) = begun {
             answers.push((job.reply, Ok(Done::default())));
@@ -148,11 +120,7 @@ impl Worker {
                     return Err(fault);
                 }
             }
-            next = if answers.len() < GROUP {
-                self.next()
-            } else {
-                None
-            };
+            next = if answers.len() < GROUP { self.next() } else { None };
         }
         self.execute("COMMIT")
     }

@@ -68,8 +68,7 @@ impl Mappings {
             ("last_name", Target::Attribute("last_name".to_owned())),
             ("group:*", Target::SameRole),
         ];
-        let mut all: BTreeMap<String, Target> =
-            defaults.into_iter().map(|(from, to)| (from.to_owned(), to)).collect();
+        let mut all: BTreeMap<String, Target> = defaults.into_iter().map(|(from, to)| (from.to_owned(), to)).collect();
         all.extend(given.iter().map(|mapping| (mapping.from.clone(), mapping.to.clone())));
         Self(all)
     }
@@ -87,9 +86,9 @@ impl Mappings {
         for group in &row.groups {
             let name = match group {
                 Group::Name(name) => name,
-                Group::Pk(pk) => groups.get(pk).ok_or_else(|| {
-                    format!("is in group {pk}, which the file does not contain: dump auth.group too")
-                })?,
+                Group::Pk(pk) => groups
+                    .get(pk)
+                    .ok_or_else(|| format!("is in group {pk}, which the file does not contain: dump auth.group too"))?,
             };
             self.put_group(name, &mut out);
         }
@@ -262,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_mapping_says_otherwise() {
-        let row = json!({ "username": "kim", "password": HASH, "is_superuser": true, "is_staff": false, "groups": [7] });
+        let row =
+            json!({ "username": "kim", "password": HASH, "is_superuser": true, "is_staff": false, "groups": [7] });
         let account = account(
             row,
             &["is_superuser=attribute:root", "is_staff=attribute:staff", "group:Content Editors=role:editor"],

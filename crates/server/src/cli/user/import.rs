@@ -83,11 +83,7 @@ fn summarise(total: usize, rejected: Vec<Rejected>, json: bool) -> Result<(), Fa
 }
 
 /// The first of several rows with one name is taken, whatever order the store sees them in.
-fn first_of_its_name(
-    account: &ImportedAccount,
-    at: &str,
-    seen: &mut HashMap<String, String>,
-) -> Result<(), String> {
+fn first_of_its_name(account: &ImportedAccount, at: &str, seen: &mut HashMap<String, String>) -> Result<(), String> {
     let names = [("username", &account.username), ("email", &account.email)];
     let mut keys = Vec::new();
     for (member, name) in names {

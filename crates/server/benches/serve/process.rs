@@ -1,0 +1,53 @@
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::client::Connection;
+
+/// A server of its own process, killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+    pub(crate) started_in: Duration,
+}
+
+impl Server {
+    pub(crate) fn start(directory: &Path) -> Self {
+        let started = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tokenry"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--config", "/dev/null", "--data-dir"])
+            .arg(directory)
+            .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
+            .env("TOKENRY_LOG__FILTER", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split("listening on ").nth(1).and_then(|rest| rest.split([',', ')']).next()).unwrap();
+        let mut server = Self { address: address.parse().unwrap(), child, started_in: Duration::ZERO };
+        assert_eq!(server.connect().get("/readyz", None).0, 200);
+        server.started_in = started.elapsed();
+        server
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

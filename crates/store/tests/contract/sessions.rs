@@ -1,0 +1,230 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use tokenry_domain::id::SessionId;
+use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
+use tokenry_domain::revocation::RevocationKind;
+use tokenry_domain::session::{Client, End, EndReason, Session, SessionSecret};
+use tokenry_domain::store::{Conflict, Sessions, Store, StoreError, Write};
+use tokenry_domain::time::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::sample::{
+    assert_conflict, assert_same_session, assert_same_user, commit, later, logout, session, session_id, user, user_id,
+};
+
+pub async fn is_read_with_its_user(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertUser(user(1)), Write::InsertSession(session(7, 1))]).await;
+    let (stored, owner) = store.session(session_id(7)).await.unwrap().unwrap();
+    assert_same_session(&stored, &session(7, 1));
+    assert_same_user(&owner.unwrap(), &user(1));
+    assert!(store.session(session_id(8)).await.unwrap().is_none());
+}
+
+pub async fn a_taken_id_is_refused(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    assert_conflict(store.commit(vec![Write::InsertSession(session(7, 2))]).await, Conflict::Id);
+}
+
+pub async fn an_update_replaces_what_a_refresh_changes(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    let changed = Session {
+        refresh: RefreshState::initial(None),
+        last_used_at: later(3),
+        expires_at: later(3000),
+        ends_at: None,
+        client: Client::default(),
+        ..session(7, 1)
+    };
+    commit(&*store, [Write::UpdateSession(changed.clone())]).await;
+    let (stored, _) = store.session(session_id(7)).await.unwrap().unwrap();
+    assert_same_session(&stored, &Session { version: 1, ..changed });
+}
+
+pub async fn an_update_by_an_old_version_is_refused(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    commit(&*store, [Write::UpdateSession(session(7, 1))]).await;
+    assert_conflict(store.commit(vec![Write::UpdateSession(session(7, 1))]).await, Conflict::Changed);
+    assert_conflict(store.commit(vec![Write::UpdateSession(session(8, 1))]).await, Conflict::Changed);
+    let (stored, _) = store.session(session_id(7)).await.unwrap().unwrap();
+    assert_eq!(stored.version, 1);
+}
+
+pub async fn an_ended_session_is_not_changed(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    let end = Write::EndSession { id: session_id(7), version: 0, end: logout(), until: later(60) };
+    assert_eq!(commit(&*store, [end.clone()]).await.sessions_ended, 1);
+    let (stored, _) = store.session(session_id(7)).await.unwrap().unwrap();
+    assert_eq!(stored.end, Some(logout()));
+    for version in 0..2 {
+        let update = Write::UpdateSession(Session { version, ..session(7, 1) });
+        assert_conflict(store.commit(vec![update]).await, Conflict::Changed);
+    }
+    assert_conflict(store.commit(vec![end]).await, Conflict::Changed);
+    assert_eq!(feed(&*store).await, [session_id(7)]);
+}
+
+pub async fn ending_by_an_old_version_is_refused(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    commit(&*store, [Write::UpdateSession(session(7, 1))]).await;
+    let end = Write::EndSession { id: session_id(7), version: 0, end: logout(), until: later(60) };
+    assert_conflict(store.commit(vec![end]).await, Conflict::Changed);
+    assert!(store.session(session_id(7)).await.unwrap().unwrap().0.end.is_none());
+    assert!(feed(&*store).await.is_empty());
+}
+
+pub async fn every_choice_of_sessions_ends_those_and_tells_the_feed(store: Arc<dyn Store>) {
+    let sessions = [(11, 1), (12, 1), (13, 1), (14, 1), (21, 2), (22, 2)];
+    commit(&*store, sessions.map(|(n, user)| Write::InsertSession(session(n, user)))).await;
+    let (first, second) = (user_id(1), user_id(2));
+    let steps: [(Sessions, &[u64]); 9] = [
+        (Sessions::One(session_id(11)), &[11]),
+        (Sessions::One(session_id(11)), &[]),
+        (Sessions::One(session_id(99)), &[]),
+        (Sessions::OneOf(second, session_id(12)), &[]),
+        (Sessions::OneOf(first, session_id(12)), &[12]),
+        (Sessions::OfExcept(first, session_id(13)), &[14]),
+        (Sessions::OfExcept(first, session_id(13)), &[]),
+        (Sessions::Of(second), &[21, 22]),
+        (Sessions::Of(user_id(9)), &[]),
+    ];
+    let mut ended = Vec::new();
+    for (which, expected) in steps {
+        let write = Write::EndSessions { which, end: logout(), until: later(60) };
+        assert_eq!(commit(&*store, [write]).await.sessions_ended, expected.len() as u64, "{which:?}");
+        ended.extend(expected.iter().copied().map(session_id));
+        let mut told = feed(&*store).await;
+        told.sort();
+        let mut all = ended.clone();
+        all.sort();
+        assert_eq!(told, all, "{which:?}");
+    }
+    assert!(store.session(session_id(13)).await.unwrap().unwrap().0.end.is_none());
+    let (stored, _) = store.session(session_id(22)).await.unwrap().unwrap();
+    assert_eq!(stored.end, Some(logout()));
+    let records = store.revocations(0, 100).await.unwrap();
+    assert!(records.iter().all(|record| record.revocation.kind == RevocationKind::Sid));
+    assert!(records.iter().all(|record| record.revocation.until == later(60) && record.revocation.before.is_none()));
+}
+
+pub async fn of_a_user_are_listed_newest_first_without_the_ended(store: Arc<dyn Store>) {
+    let at = |n: u64, seconds| Session { created_at: later(seconds), ..session(n, 1) };
+    let sessions = [at(1, 30), at(2, 10), at(3, 20), at(4, 40), session(5, 2)];
+    commit(&*store, sessions.map(Write::InsertSession)).await;
+    let which = Sessions::One(session_id(3));
+    commit(&*store, [Write::EndSessions { which, end: logout(), until: later(60) }]).await;
+    let listed = async |limit| {
+        let sessions = store.sessions_of(user_id(1), limit).await.unwrap();
+        sessions.into_iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(10).await, [4, 1, 2].map(session_id));
+    assert_eq!(listed(2).await, [4, 1].map(session_id));
+    assert!(store.sessions_of(user_id(9), 10).await.unwrap().is_empty());
+}
+
+pub async fn fifty_refreshes_at_once_make_one_change(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertSession(session(7, 1))]).await;
+    let tasks: Vec<_> = (0..50)
+        .map(|n| {
+            let store = Arc::clone(&store);
+            let mut session = session(7, 1);
+            session.refresh.head.generation = 1000 + n;
+            tokio::spawn(async move { store.commit(vec![Write::UpdateSession(session)]).await.map(|_| 1000 + n) })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(generation) => winners.push(generation),
+            Err(StoreError::Conflict(Conflict::Changed)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let (stored, _) = store.session(session_id(7)).await.unwrap().unwrap();
+    assert_eq!(winners, [stored.refresh.head.generation]);
+    assert_eq!(stored.version, 1);
+}
+
+pub async fn a_refresh_racing_a_log_out_never_revives_it(store: Arc<dyn Store>) {
+    for n in 1..=50 {
+        commit(&*store, [Write::InsertSession(session(n, 1))]).await;
+        let which = Sessions::One(session_id(n));
+        let end = store.commit(vec![Write::EndSessions { which, end: logout(), until: later(60) }]);
+        let update = store.commit(vec![Write::UpdateSession(session(n, 1))]);
+        let (end, update) = tokio::join!(end, update);
+        assert_eq!(end.unwrap().sessions_ended, 1);
+        assert!(matches!(update, Ok(_) | Err(StoreError::Conflict(Conflict::Changed))));
+        assert!(store.session(session_id(n)).await.unwrap().unwrap().0.end.is_some());
+    }
+}
+
+pub async fn every_value_comes_back(store: Arc<dyn Store>) {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let mut number = 0;
+        let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+        let number = std::cell::RefCell::new(&mut number);
+        let check = |session: Session| {
+            **number.borrow_mut() += 1;
+            let session = Session { id: session_id(**number.borrow()), ..session };
+            runtime.block_on(async {
+                commit(&*store, [Write::InsertSession(session.clone())]).await;
+                let (stored, _) = store.session(session.id).await.unwrap().unwrap();
+                assert_same_session(&stored, &session);
+                if session.end.is_none() {
+                    commit(&*store, [Write::UpdateSession(session.clone())]).await;
+                    let (stored, _) = store.session(session.id).await.unwrap().unwrap();
+                    assert_same_session(&stored, &Session { version: session.version.wrapping_add(1), ..session });
+                }
+            });
+            Ok(())
+        };
+        runner.run(&any_session(), check).unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+async fn feed(store: &dyn Store) -> Vec<SessionId> {
+    let records = store.revocations(0, 1000).await.unwrap();
+    records.iter().map(|record| record.revocation.value.parse().unwrap()).collect()
+}
+
+fn any_session() -> impl Strategy<Value = Session> {
+    let key = || proptest::option::of(any::<[u8; 32]>().prop_map(RequestKey));
+    let time = || any::<i64>().prop_map(Timestamp::from_millis);
+    let child = (any::<u32>(), time(), key()).prop_map(|(ordinal, issued_at, key)| Child { ordinal, issued_at, key });
+    let head = (any::<u64>(), any::<u32>());
+    let receipts = proptest::array::uniform4(proptest::option::of(time()));
+    let refresh = (head, key(), proptest::option::of(child), receipts, any::<bool>()).prop_map(
+        |((generation, ordinal), parent_key, child, receipts, keyed)| RefreshState {
+            head: Position { generation, ordinal },
+            parent_key,
+            child,
+            receipts: Receipts(receipts),
+            keyed,
+        },
+    );
+    let client = (proptest::option::of(any::<IpAddr>()), proptest::option::of("\\PC{0,256}"))
+        .prop_map(|(address, device)| Client { address, device });
+    let end = proptest::option::of((time(), proptest::sample::select(&EndReason::ALL)))
+        .prop_map(|end| end.map(|(at, reason)| End { at, reason }));
+    let times = (time(), time(), time(), proptest::option::of(time()));
+    (any::<[u8; 32]>(), refresh, times, client, end, any::<u64>()).prop_map(
+        |(secret, refresh, (created_at, last_used_at, expires_at, ends_at), client, end, version)| Session {
+            id: session_id(0),
+            user: user_id(1),
+            secret: SessionSecret::from_bytes(secret),
+            refresh,
+            created_at,
+            last_used_at,
+            expires_at,
+            ends_at,
+            client,
+            end,
+            version,
+        },
+    )
+}

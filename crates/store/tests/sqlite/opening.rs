@@ -1,0 +1,106 @@
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use tokenry_domain::store::{Store, Write};
+use tokenry_store::{OpenError, Options, Sqlite};
+
+use crate::sample::{commit, user, user_id};
+use crate::{open, place};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_committed_is_there_when_it_is_opened_again() {
+    let (_directory, path) = place();
+    for n in 1..=3 {
+        let store = open(&path);
+        commit(&store, [Write::InsertUser(user(n))]).await;
+        for earlier in 1..=n {
+            assert!(store.user(user_id(earlier)).await.unwrap().is_some());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_can_read_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let (directory, path) = place();
+    let _store = open(&path);
+    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 3);
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn every_commit_is_flushed() {
+    let (_directory, path) = place();
+    let _store = open(&path);
+    let connection = Connection::open(&path).unwrap();
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    let tables = "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND NOT strict \
+                  AND name NOT LIKE 'sqlite_%' AND name <> 'refinery_schema_history'";
+    assert_eq!(connection.query_row(tables, [], |row| row.get::<_, u32>(0)).unwrap(), 0);
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused_and_untouched() {
+    let (directory, path) = place();
+    drop(open(&path));
+    let newer = "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')";
+    Connection::open(&path).unwrap().execute(newer, []).unwrap();
+    let error = refused(directory.path(), &path);
+    assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
+    assert!(error.to_string().contains("99"), "{error}");
+}
+
+#[test]
+fn another_programs_file_is_refused_and_untouched() {
+    for (sql, text) in [
+        ("CREATE TABLE theirs (id); PRAGMA application_id = 7", None),
+        ("CREATE TABLE theirs (id)", None),
+        ("PRAGMA application_id = 7", None),
+        ("", Some("This is no database, but long enough to be one. ".repeat(100))),
+    ] {
+        let (directory, path) = place();
+        match text {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => Connection::open(&path).unwrap().execute_batch(sql).unwrap(),
+        }
+        let error = refused(directory.path(), &path);
+        assert!(matches!(error, OpenError::Foreign(_)), "{error}");
+    }
+}
+
+/// Whatever moment a first start was killed at, the next one goes on.
+#[test]
+fn a_first_start_that_was_cut_short_is_finished() {
+    for sql in [
+        "",
+        "PRAGMA application_id = 1953197682",
+        "PRAGMA application_id = 1953197682; PRAGMA journal_mode = WAL",
+        "PRAGMA application_id = 1953197682; CREATE TABLE refinery_schema_history \
+         (version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))",
+    ] {
+        let (_directory, path) = place();
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        drop(open(&path));
+    }
+}
+
+#[test]
+fn a_missing_directory_is_named() {
+    let error = Sqlite::open(Path::new("/nowhere/tokenry.db"), Options::default()).unwrap_err();
+    assert!(error.to_string().contains("/nowhere"), "{error}");
+}
+
+fn refused(directory: &Path, path: &Path) -> OpenError {
+    let before = fs::read(path).unwrap();
+    let error = Sqlite::open(path, Options::default()).unwrap_err();
+    assert_eq!(fs::read(path).unwrap(), before);
+    let log = fs::metadata(directory.join("tokenry.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(log, 0);
+    error
+}

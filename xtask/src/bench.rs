@@ -1,0 +1,17 @@
+use crate::run::{self, cargo};
+
+/// Runs each committed measurement; a figure that is missed fails.
+pub(crate) fn run() -> Result<(), String> {
+    for (what, package, bench) in BENCHES {
+        println!("== {what}");
+        run::run(&mut cargo(&["bench", "--locked", "--package", package, "--bench", bench, "--", "--check"]))?;
+    }
+    Ok(())
+}
+
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("verifying a token, against the bare primitive and jsonwebtoken", "tokenry-jwt", "verify"),
+    ("log-in, against the bare hash", "tokenry-domain", "login"),
+    ("durable commits in groups, against one by one", "tokenry-store", "commit"),
+    ("refresh through HTTP, log-in under load, footprint", "tokenry", "serve"),
+];

@@ -1,0 +1,46 @@
+use std::time::Instant;
+
+use crate::run::cargo;
+use crate::{install, interop, run, tidy};
+
+type Step = fn() -> Result<(), String>;
+
+/// Everything that must pass, cheapest first; stops at the first failure.
+pub(crate) fn run() -> Result<(), String> {
+    let steps: [(&str, Step); 6] = [
+        ("install", install::ensure),
+        ("format", format),
+        ("tidy", tidy::run),
+        ("clippy", clippy),
+        ("doc", doc),
+        ("test", test),
+    ];
+    for (name, step) in steps {
+        println!("== {name}");
+        let started = Instant::now();
+        step().map_err(|reason| format!("{name}: {reason}"))?;
+        println!("== {name}: {:.0} s", started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
+fn format() -> Result<(), String> {
+    run::run(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Result<(), String> {
+    run::run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn doc() -> Result<(), String> {
+    run::run(cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn test() -> Result<(), String> {
+    let interop = interop::prepare()?;
+    run::run(
+        cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
+            .env("XTASK_PYTHON", interop.python)
+            .env("XTASK_NODE_MODULES", interop.node_modules),
+    )
+}
