@@ -49,9 +49,9 @@ pub trait Store: Send + Sync + 'static {
     /// Revocations after a place in the feed, oldest first, at most `limit`.
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError>;
 
-    /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations past their
-    /// `until`, sessions ended or expired before `sessions_before`, audit events before `audit_before`.
-    /// Returns how many rows went.
+    /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations whose `until`
+    /// has come, and sessions and audit events as [`Horizon`] says. Returns how many rows went; 0 when none were left.
+    /// The newest revocation stays, whatever its `until`: it marks the place that the feed has reached.
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError>;
 
     /// Whether the store answers: a read of the real database, and room to write.
@@ -151,7 +151,7 @@ pub struct UserPage {
 /// How long things that have ended are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Horizon {
-    /// Sessions that ended before this moment go.
+    /// Sessions that ended or expired before this moment go.
     pub sessions: Timestamp,
     /// Audit events before this moment go.
     pub audit: Timestamp,

@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -43,9 +45,9 @@ impl Config {
     pub fn load(overrides: &Overrides, environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut builder = config::Config::builder();
         let named = overrides.config.clone().or_else(|| environment.get("TOKENRY_CONFIG").map(PathBuf::from));
-        let file = named.clone().unwrap_or_else(|| PathBuf::from("tokenry.toml"));
-        builder =
-            builder.add_source(config::File::from(file).format(config::FileFormat::Toml).required(named.is_some()));
+        if let Some(text) = read(named.as_deref())? {
+            builder = builder.add_source(config::File::from_str(&text, config::FileFormat::Toml));
+        }
         let variables: config::Map<String, String> =
             environment.iter().filter(|(name, _)| *name != "TOKENRY_CONFIG").map(clone).collect();
         builder = builder.add_source(
@@ -168,6 +170,16 @@ impl Config {
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir.0
+    }
+}
+
+/// The named file, or `tokenry.toml` if it exists.
+fn read(named: Option<&Path>) -> Result<Option<String>, ConfigError> {
+    let file = named.unwrap_or(Path::new("tokenry.toml"));
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ConfigError(format!("{}: {error}", file.display()))),
     }
 }
 

@@ -144,7 +144,8 @@ impl Question<'_> {
     fn judge_names(&self, out: &mut Explanation) {
         let claims = out.claims.clone();
         if !claims["sub"].as_str().is_some_and(|sub| !sub.is_empty() && !sub.chars().any(char::is_control)) {
-            out.problem("missing_claim", "`sub` must be a non-empty text without control characters");
+            let code = if claims["sub"].is_null() { "missing_claim" } else { "invalid_claim" };
+            out.problem(code, "`sub` must be a non-empty text without control characters");
         }
         match (claims["iss"].as_str(), &self.issuer) {
             (None, _) => out.problem("missing_claim", "`iss` is missing"),
@@ -393,7 +394,7 @@ mod tests {
     #[test]
     fn all_problems_are_found_at_once() {
         let claims = json!({ "iss": "http://a.example/", "aud": "billing", "sub": "", "exp": NOW - 180 });
-        assert_eq!(codes(&claims, "rt+jwt"), ["type", "expired", "missing_claim", "issuer", "audience"]);
+        assert_eq!(codes(&claims, "rt+jwt"), ["type", "expired", "invalid_claim", "issuer", "audience"]);
     }
 
     #[test]
