@@ -24,7 +24,7 @@ macro_rules! contract {
         contract!($open;
             audit: every_kind_and_actor_comes_back, is_filtered, is_listed_in_pages,
                 swept_places_are_not_given_out_again;
-            commits: all_of_a_refused_one_is_undone, writes_see_those_before_them, of_nothing_does_nothing,
+            commits: all_of_a_refused_one_is_undone, every_kind_of_write_is_undone, writes_see_those_before_them, of_nothing_does_nothing,
                 refused_beside_others_leave_no_trace, a_read_sees_all_that_was_answered, the_store_is_ready;
             keys: come_back_oldest_first, a_taken_name_is_refused,
                 there_is_one_upcoming_and_one_signing_of_each_purpose, a_rotation_is_one_commit_and_only_one_wins,

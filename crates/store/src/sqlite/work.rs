@@ -38,10 +38,13 @@ impl Work {
         }
     }
 
-    /// Whether at most one statement changes anything: SQLite itself undoes a statement that fails.
-    pub(super) fn is_one_statement(&self) -> bool {
+    /// Whether nothing can be refused after the first change. SQLite itself undoes a statement that fails, so there is
+    /// nothing else to undo then.
+    pub(super) fn undoes_itself(&self) -> bool {
         match self {
-            Self::Commit(writes) => writes.iter().map(statements).sum::<usize>() <= 1,
+            Self::Commit(writes) => writes.split_last().is_none_or(|(last, others)| {
+                statements(last) <= 1 && others.iter().all(|write| statements(write) == 0)
+            }),
             Self::Sweep(_) => false,
             Self::Probe => true,
         }
@@ -72,7 +75,7 @@ fn apply(connection: &Connection, write: &Write) -> Result<u64, Fault> {
     Ok(0)
 }
 
-/// How many statements of `write` change something, or two where it depends.
+/// How many statements of `write` change something; two where it may be more.
 fn statements(write: &Write) -> usize {
     match write {
         Write::ExpectUser { .. } => 0,

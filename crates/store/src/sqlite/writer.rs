@@ -127,7 +127,7 @@ impl Worker {
 
     /// Does one job, all or nothing of it.
     fn step(&self, work: &Work) -> Result<Done, Fault> {
-        if work.is_one_statement() {
+        if work.undoes_itself() {
             return work.run(&self.connection);
         }
         self.execute("SAVEPOINT job")?;

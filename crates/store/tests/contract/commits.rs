@@ -32,6 +32,35 @@ pub async fn all_of_a_refused_one_is_undone(store: Arc<dyn Store>) {
     assert!(store.keys().await.unwrap().is_empty());
 }
 
+/// Each kind alone before the refusal, so that no other write makes the store more careful.
+pub async fn every_kind_of_write_is_undone(store: Arc<dyn Store>) {
+    let made = key("a", Purpose::Access, KeyState::Verifying);
+    let whole = [Write::InsertUser(user(1)), Write::InsertSession(session(1, 1)), Write::InsertKey(made.clone())];
+    commit(&*store, whole).await;
+    let before = all(&*store).await;
+    let (end, until) = (logout(), later(60));
+    for write in [
+        Write::InsertUser(user(2)),
+        Write::UpdateUser(user(1)),
+        Write::DeleteUser { id: user_id(1), version: 0 },
+        Write::InsertSession(session(2, 1)),
+        Write::UpdateSession(session(1, 1)),
+        Write::EndSession { id: session_id(1), version: 0, end, until },
+        Write::EndSessions { which: Sessions::One(session_id(1)), end, until },
+        Write::EndSessions { which: Sessions::Of(user_id(1)), end, until },
+        Write::Revoke(revocation("x", until)),
+        Write::Audit(event(AuditKind::LoggedIn, NOW)),
+        Write::InsertKey(key("b", Purpose::Access, KeyState::Signing)),
+        Write::UpdateKey(made),
+    ] {
+        let refusal = Write::ExpectUser { id: user_id(9), version: 0 };
+        assert_conflict(store.commit(vec![write.clone(), refusal.clone()]).await, Conflict::Changed);
+        assert_eq!(all(&*store).await, before, "{write:?}");
+        assert_conflict(store.commit(vec![refusal, write]).await, Conflict::Changed);
+        assert_eq!(all(&*store).await, before);
+    }
+}
+
 pub async fn writes_see_those_before_them(store: Arc<dyn Store>) {
     let writes = [
         Write::InsertUser(user(1)),
@@ -102,4 +131,14 @@ pub async fn the_store_is_ready(store: Arc<dyn Store>) {
     commit(&*store, [Write::InsertUser(user(1))]).await;
     store.ready().await.unwrap();
     store.ready().await.unwrap();
+}
+
+async fn all(store: &dyn Store) -> String {
+    let users = store.users(UserPage { limit: 100, ..UserPage::default() }).await.unwrap();
+    let sessions = [store.session(session_id(1)).await.unwrap(), store.session(session_id(2)).await.unwrap()];
+    let live = store.sessions_of(user_id(1), 100).await.unwrap();
+    let keys = store.keys().await.unwrap();
+    let events = store.audit(AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap();
+    let feed = store.revocations(0, 100).await.unwrap();
+    format!("{users:?} {sessions:?} {live:?} {keys:?} {events:?} {feed:?}")
 }

@@ -19,7 +19,8 @@ async fn a_value_that_cant_be_is_named_by_its_column_only() {
         ("sessions", "address", "hunter2"),
     ] {
         let name = format!("{table}.{column}");
-        let whole: String = connection.query_row(&format!("SELECT {column} FROM {table}"), [], |row| row.get(0)).unwrap();
+        let whole: String =
+            connection.query_row(&format!("SELECT {column} FROM {table}"), [], |row| row.get(0)).unwrap();
         let set = format!("UPDATE {table} SET {column} = ?1");
         connection.execute(&set, [value]).unwrap();
         let error = match table {

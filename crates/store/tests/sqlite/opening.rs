@@ -34,7 +34,7 @@ fn only_the_owner_can_read_the_files() {
 }
 
 #[test]
-fn every_commit_is_flushed() {
+fn it_keeps_a_log_and_strict_tables() {
     let (_directory, path) = place();
     let _store = open(&path);
     let connection = Connection::open(&path).unwrap();
