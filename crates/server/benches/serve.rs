@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout)]
 
 #[path = "serve/client.rs"]
+#[expect(dead_code, reason = "shared with the process tests")]
 mod client;
 #[path = "serve/process.rs"]
 mod process;

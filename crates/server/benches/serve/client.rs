@@ -1,4 +1,4 @@
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
@@ -14,11 +14,7 @@ impl Connection {
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
-        let body = body.to_string();
-        let length = body.len();
-        self.exchange(&format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        ))
+        self.exchange(&post(path, body))
     }
 
     pub(crate) fn get(&mut self, path: &str, token: Option<&str>) -> (u16, Value) {
@@ -26,15 +22,24 @@ impl Connection {
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: bench\r\n{bearer}\r\n"))
     }
 
+    /// Like [`Connection::post`], or nothing when the connection breaks.
+    pub(crate) fn try_post(&mut self, path: &str, body: &Value) -> Option<(u16, Value)> {
+        self.try_exchange(&post(path, body)).ok()
+    }
+
     fn exchange(&mut self, request: &str) -> (u16, Value) {
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        self.try_exchange(request).unwrap()
+    }
+
+    fn try_exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
+        self.0.get_mut().write_all(request.as_bytes())?;
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
+        self.0.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(ErrorKind::UnexpectedEof)?;
         let mut length = 0;
         loop {
             line.clear();
-            self.0.read_line(&mut line).unwrap();
+            self.0.read_line(&mut line)?;
             let header = line.trim_end();
             if header.is_empty() {
                 break;
@@ -46,7 +51,15 @@ impl Connection {
             }
         }
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or_default())
+        self.0.read_exact(&mut body)?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
     }
+}
+
+fn post(path: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
 }

@@ -1,0 +1,117 @@
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+use crate::client::Connection;
+
+/// The binary with a data directory of its own.
+pub(crate) struct Program(TempDir);
+
+/// What a command did.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A running server, killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    address: SocketAddr,
+    pub(crate) greeting: String,
+}
+
+impl Program {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn serve(&self) -> Running {
+        let mut child = self
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .env("TOKENRY_ISSUER", ISSUER)
+            .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
+            .env("TOKENRY_PASSWORD__MEMORY", "64KiB")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut greeting = String::new();
+        let output = child.stdout.as_mut().unwrap();
+        let mut byte = [0];
+        while greeting.lines().count() < 3 || !greeting.ends_with('\n') {
+            assert_eq!(output.read(&mut byte).unwrap(), 1, "the server ended: {greeting}");
+            greeting.push(char::from(byte[0]));
+        }
+        let address = greeting.split("listening on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+        Running { address: address.parse().unwrap(), child, greeting }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
+        self.run_with(arguments, input, &[])
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
+        let mut child = self
+            .command(arguments)
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // A command that reads nothing may have ended.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Output { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry"));
+        command.env_clear().current_dir(self.directory()).args(arguments).arg("--data-dir").arg(self.directory());
+        command
+    }
+}
+
+impl Running {
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    pub(crate) fn jwks(&self) -> String {
+        format!("http://{}/.well-known/jwks.json", self.address)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The same at every start, though the port is not.
+pub(crate) const ISSUER: &str = "http://127.0.0.1:7519";
