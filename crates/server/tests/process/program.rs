@@ -35,11 +35,16 @@ impl Program {
     }
 
     pub(crate) fn serve(&self) -> Running {
+        self.serve_with(&[])
+    }
+
+    pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Running {
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0"])
             .env("TOKENRY_ISSUER", ISSUER)
             .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
             .env("TOKENRY_PASSWORD__MEMORY", "64KiB")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -1,6 +1,4 @@
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -102,13 +100,13 @@ type Rows = (Vec<Source>, BTreeMap<i64, String>);
 
 fn read(file: &Path) -> Result<Rows, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::new("invalid_request", format!("{}: {error}", file.display()));
-    let input = BufReader::new(File::open(file).map_err(|error| bad(&error))?);
+    let text = std::fs::read(file).map_err(|error| bad(&error))?;
     match file.extension().and_then(|extension| extension.to_str()) {
         Some("json") => {
-            let entries: Vec<Value> = serde_json::from_reader(input).map_err(|error| bad(&error))?;
+            let entries: Vec<Value> = serde_json::from_slice(&text).map_err(|error| bad(&error))?;
             Ok(from_dump(entries))
         }
-        Some("csv") => from_csv(input).map_err(|error| bad(&error)),
+        Some("csv") => from_csv(&text).map_err(|error| bad(&error)),
         _ => Err(bad(&"the name must end in .json or .csv")),
     }
 }
@@ -143,26 +141,44 @@ fn from_dump(entries: Vec<Value>) -> Rows {
     (rows, groups)
 }
 
-fn from_csv(input: BufReader<File>) -> Result<Rows, csv::Error> {
-    let mut reader = csv::Reader::from_reader(input);
+fn from_csv(text: &[u8]) -> Result<Rows, csv::Error> {
+    let mut reader = csv::Reader::from_reader(text);
     let head = reader.headers()?.clone();
     let mut rows = Vec::new();
     let mut record = csv::StringRecord::new();
     loop {
-        let line = reader.position().line();
-        match reader.read_record(&mut record) {
+        let at = format!("line {}", line(text, reader.position()));
+        let row = match reader.read_record(&mut record) {
             Ok(false) => break,
-            Ok(true) => {
-                let line = record.position().map_or(line, csv::Position::line);
-                let row = record.deserialize(Some(&head)).map_err(|error| error.to_string());
-                rows.push(Source { at: format!("line {line}"), row });
-            }
-            Err(error) if error.is_io_error() => return Err(error),
-            Err(error) => rows.push(Source { at: format!("line {line}"), row: Err(error.to_string()) }),
-        }
+            Ok(true) => record.deserialize(Some(&head)),
+            Err(error) => Err(error),
+        };
+        rows.push(Source { at, row: row.map_err(|error| error.to_string()) });
     }
     Ok((rows, BTreeMap::new()))
 }
 
+/// The line on which the next record begins: behind the rest of the last line's end, and behind empty lines.
+fn line(text: &[u8], position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|start| text.get(start..)).unwrap_or_default();
+    let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    position.line() + ends.count() as u64
+}
+
 const AT_ONCE: usize = 256;
 const PROGRESS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for end in ["\n", "\r\n"] {
+            let text = ["username,password", "a,x", "", "\"b\nb\",x", "c", "d,x", ""].join(end);
+            let (rows, _) = from_csv(text.as_bytes()).unwrap();
+            let lines: Vec<(&str, bool)> = rows.iter().map(|row| (row.at.as_str(), row.row.is_ok())).collect();
+            assert_eq!(lines, [("line 2", true), ("line 4", true), ("line 6", false), ("line 7", true)]);
+        }
+    }
+}
