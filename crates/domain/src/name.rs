@@ -177,7 +177,8 @@ macro_rules! name {
 name!(Username);
 name!(Email);
 
-fn key(text: &str) -> String {
+/// What is compared of a name, or of a part of one.
+pub(crate) fn key(text: &str) -> String {
     let fold = CaseMapper::new();
     let mut key = text.to_owned();
     // Folding can undo normalisation and the other way round; a few rounds settle every assigned character.

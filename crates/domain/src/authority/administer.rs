@@ -8,7 +8,7 @@ use crate::account::{Status, User};
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::id::UserId;
-use crate::name::Identifier;
+use crate::name::{self, Identifier};
 use crate::password::Password;
 use crate::revocation::{Revocation, RevocationKind};
 use crate::session::{End, EndReason};
@@ -69,9 +69,10 @@ impl Authority {
         user.ok_or(Error::NotFound("user"))
     }
 
-    /// A page of accounts.
+    /// A page of accounts. The text to look for is compared as names are: in any case and Unicode form.
     pub async fn list_users(&self, filter: UserFilter) -> Result<Vec<User>, Error> {
-        Ok(self.store.users(filter).await?)
+        let contains = filter.contains.as_deref().map(name::key);
+        Ok(self.store.users(UserFilter { contains, ..filter }).await?)
     }
 
     /// Changes an account.

@@ -118,4 +118,5 @@ impl ProfileChange {
     }
 }
 
-const MOST_TRIES: usize = 8;
+/// How often a lost race is run again. Losing means that another change of the same account won.
+const MOST_TRIES: usize = 32;
