@@ -17,7 +17,7 @@ use tokenry_store::{Options, Sqlite};
 use tokio::runtime::{Builder, Runtime};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let directory = tempfile::tempdir_in(std::env::var_os("CARGO_TARGET_TMPDIR").unwrap_or_else(|| ".".into()))?;
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     let runtime = Builder::new_multi_thread().build()?;
     let path = directory.path().join("alone.db");
     let mut sessions = fill(&runtime, &Sqlite::open(&path, Options::default())?)?;

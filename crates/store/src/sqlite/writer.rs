@@ -1,7 +1,7 @@
 //! The one thread that writes.
 //!
-//! It takes what is queued into one transaction and flushes once for all of it. It never waits for more: while it
-//! works and flushes, the next group gathers by itself.
+//! It takes what is queued into one transaction and flushes once for all of it. It never sleeps to collect more: while
+//! it works and flushes, the next group gathers by itself.
 
 use std::io;
 use std::sync::Arc;
