@@ -1,8 +1,31 @@
 //! The HTTP API, whole: the application in process, on a database of its own, with a clock that the test moves.
+//!
+//! The modules stand as the paths do; what concerns no single path has a module of its own.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod app {
     mod harness;
 
+    mod admin;
+    mod cors;
+    mod coverage;
+    mod disk;
+    mod errors;
+    mod flow;
+    mod introspect;
+    mod keyed;
+    mod keys;
+    mod login;
+    mod logout;
+    mod me;
+    mod pair;
+    mod password;
+    mod races;
     mod refresh;
+    mod sessions;
+    mod signup;
+    mod tampering;
+    mod throttling;
+    mod verify;
+    mod well_known;
 }

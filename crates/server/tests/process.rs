@@ -8,7 +8,7 @@ mod program;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -152,9 +152,10 @@ fn killed_under_load_it_has_every_acknowledged_pair() {
     for round in 0..ROUNDS {
         let mut server = program.serve();
         let stop = AtomicBool::new(false);
+        let acknowledged = AtomicU64::new(0);
         thread::scope(|scope| {
             for client in 0..CLIENTS {
-                let (stop, journal) = (&stop, &journal);
+                let (stop, acknowledged, journal) = (&stop, &acknowledged, &journal);
                 let mut connection = server.connect();
                 scope.spawn(move || {
                     let mut token = journal.lock().unwrap().get(&client).cloned();
@@ -178,10 +179,11 @@ fn killed_under_load_it_has_every_acknowledged_pair() {
                         assert!(status < 300, "round {round}, client {client}: {status} {pair}");
                         token = pair["refresh_token"].as_str().map(str::to_owned);
                         journal.lock().unwrap().insert(client, token.clone().unwrap());
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
                     }
                 });
             }
-            thread::sleep(Duration::from_millis(700 + 130 * round));
+            until(|| acknowledged.load(Ordering::Relaxed) > 400 + 37 * round);
             server.kill();
             stop.store(true, Ordering::Relaxed);
         });
@@ -195,11 +197,12 @@ fn killed_under_load_it_has_every_acknowledged_pair() {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "this is the waiting")]
 fn until(mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
-        assert!(started.elapsed() < Duration::from_secs(20), "it never happened");
-        thread::sleep(Duration::from_millis(20));
+        assert!(started.elapsed() < Duration::from_secs(60), "it never happened");
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

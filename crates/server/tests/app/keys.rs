@@ -1,0 +1,162 @@
+//! Key rotation, as clients and services see it.
+
+use std::collections::BTreeSet;
+
+use tokenry::App;
+use tokenry::config::Span;
+use tokenry_domain::audit::{Actor, AuditKind};
+use tokenry_domain::authority::RotateKeys;
+use tokenry_domain::revocation::RevocationKind;
+use tokenry_jwt::{JwkSet, KeySet, Unverified, Verifier};
+
+use crate::app::harness::{Anonymous, LoggedIn, START, Site};
+
+async fn rotate(site: &Site, how: RotateKeys) {
+    site.app.authority().rotate(how, Actor::Operator).await.unwrap();
+}
+
+async fn published(site: &Site) -> KeySet {
+    let answer = site.get(&Anonymous, "/.well-known/jwks.json").await;
+    KeySet::from(serde_json::from_value::<JwkSet>(answer.body).unwrap())
+}
+
+async fn count(site: &Site) -> usize {
+    site.get(&Anonymous, "/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len()
+}
+
+fn kid(token: &str) -> String {
+    Unverified::parse(token).unwrap().insecure_header()["kid"].as_str().unwrap().to_owned()
+}
+
+/// Verifies as a service does that holds this copy of the key set.
+fn verifies(token: &str, keys: &KeySet, now: i64) -> bool {
+    Verifier::new("http://127.0.0.1:7519", ["http://127.0.0.1:7519"]).verify(token, keys, now).is_ok()
+}
+
+#[tokio::test]
+async fn keys_rotate_by_themselves_and_no_cached_key_set_fails() {
+    let site = Site::with(|config| {
+        config.keys.rotation = Span::seconds(7200);
+        config.keys.publish_ahead = Span::seconds(600);
+    })
+    .await;
+    let mut kim = site.signup("kim").await;
+    let mut kids = BTreeSet::new();
+    for step in 1..=100 {
+        // A service fetches the keys, and uses them for the five minutes that it may.
+        let cached = published(&site).await;
+        site.pass(300);
+        site.app.authority().rotate_due().await.unwrap();
+        site.accepts(&kim).await;
+        kim = site.refresh_pair(&kim.refresh, &kim.access).await.pair();
+        assert!(verifies(&kim.access, &cached, START + step * 300), "{step}");
+        kids.insert(kid(&kim.access));
+        assert!(count(&site).await <= 3);
+    }
+    assert!(kids.len() >= 4, "{kids:?}");
+}
+
+#[tokio::test]
+async fn a_planned_rotation_publishes_before_it_signs() {
+    let site = Site::new().await;
+    let before = site.signup("kim").await;
+    rotate(&site, RotateKeys::Planned).await;
+    assert_eq!(count(&site).await, 2);
+    assert_eq!(kid(&site.login("kim").await.access), kid(&before.access));
+    site.pass(3599);
+    site.app.authority().rotate_due().await.unwrap();
+    let last = site.refresh(&before.refresh).await.pair();
+    assert_eq!(kid(&last.access), kid(&before.access));
+    site.pass(1);
+    site.app.authority().rotate_due().await.unwrap();
+    let after = site.refresh(&last.refresh).await.pair();
+    assert_ne!(kid(&after.access), kid(&before.access));
+    site.accepts(&last).await;
+    site.accepts(&after).await;
+}
+
+#[tokio::test]
+async fn a_rotation_now_goes_on_verifying_what_was_signed_before() {
+    let site = Site::new().await;
+    let before = site.signup("kim").await;
+    rotate(&site, RotateKeys::Now).await;
+    let after = site.login("kim").await;
+    assert_ne!(kid(&after.access), kid(&before.access));
+    let keys = published(&site).await;
+    for user in [&before, &after] {
+        site.accepts(user).await;
+        assert!(verifies(&user.access, &keys, START));
+    }
+    // When the last of the old tokens has expired, the old key goes.
+    site.pass(3600 + 121);
+    site.app.authority().rotate_due().await.unwrap();
+    assert_eq!(count(&site).await, 1);
+    assert_eq!(site.refresh_pair(&before.refresh, &before.access).await.status, 200);
+    assert!(site.revoked(RevocationKind::Kid).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_emergency_refuses_the_old_key_tells_the_feed_and_ends_no_session() {
+    let site = Site::new().await;
+    let kim = site.signup("kim").await;
+    rotate(&site, RotateKeys::Emergency).await;
+    site.get(&kim, "/v1/me").await.is_problem(401, "token_invalid");
+    assert_eq!(site.revoked(RevocationKind::Kid).await, [kid(&kim.access)]);
+    assert_eq!(site.audit(AuditKind::KeyRevoked).await.len(), 1);
+    assert_eq!(count(&site).await, 1);
+    assert!(!verifies(&kim.access, &published(&site).await, START));
+    let kim = site.refresh_pair(&kim.refresh, &kim.access).await.pair();
+    site.accepts(&kim).await;
+    assert!(site.revoked(RevocationKind::Sid).await.is_empty());
+}
+
+#[tokio::test]
+async fn another_refresh_key_ends_no_session() {
+    let site = Site::new().await;
+    let first = site.signup("kim").await;
+    rotate(&site, RotateKeys::Refresh).await;
+    let second = site.refresh(&first.refresh).await.pair();
+    assert_ne!(kid(&second.refresh), kid(&first.refresh));
+    // A repeat has other bytes and is the same token.
+    rotate(&site, RotateKeys::Refresh).await;
+    let again = site.refresh(&first.refresh).await.pair();
+    assert_ne!(again.refresh, second.refresh);
+    let third = site.refresh(&again.refresh).await.pair();
+    assert_eq!(site.refresh(&second.refresh).await.pair().refresh, third.refresh);
+}
+
+#[tokio::test]
+async fn a_rotation_beside_the_running_server_is_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    let beside = Site::in_directory(directory.path(), None).await;
+    let before: LoggedIn = site.signup("kim").await;
+    rotate(&beside, RotateKeys::Now).await;
+    let foreign = beside.login("kim").await;
+    assert!(site.app.authority().reload_keys().await.unwrap());
+    assert!(!site.app.authority().reload_keys().await.unwrap());
+    site.accepts(&before).await;
+    site.accepts(&foreign).await;
+}
+
+#[tokio::test]
+async fn keys_that_can_not_be_opened_stop_the_start_and_stay() {
+    let site = Site::new().await;
+    let file = site.directory().join("master.key");
+    let key = std::fs::read(&file).unwrap();
+    let kim = site.signup("kim").await;
+    let start = async || App::open(site.config.clone(), site.config.listen.0).await;
+    std::fs::remove_file(&file).unwrap();
+    let error = start().await.err().unwrap().to_string();
+    assert!(error.contains("master.key"), "{error}");
+    assert!(!file.exists());
+    for wrong in ["A".repeat(43), "nonsense".to_owned(), String::new()] {
+        std::fs::write(&file, &wrong).unwrap();
+        let error = start().await.err().unwrap().to_string();
+        assert!(!error.is_empty() && (wrong.is_empty() || !error.contains(&wrong)), "{error}");
+    }
+    assert_eq!(site.app.authority().list_keys().await.unwrap().len(), 2);
+    std::fs::write(&file, key).unwrap();
+    start().await.unwrap();
+    site.accepts(&kim).await;
+}
