@@ -6,41 +6,65 @@ use std::process::{Command, Stdio};
 use crate::run::run;
 
 struct Need {
+    name: &'static str,
     /// A command that succeeds when it is there.
     probe: &'static [&'static str],
-    /// Debian's package.
-    package: &'static str,
-    /// Where to get it elsewhere.
+    source: Source,
+    /// How to get it where this program does not install it.
     elsewhere: &'static str,
+}
+
+enum Source {
+    Debian(&'static [&'static str]),
+    Rustup(&'static str),
 }
 
 /// Installs what is missing as root on a Debian system; elsewhere names it and fails.
 pub(crate) fn ensure() -> Result<(), String> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.probe)).collect();
+    for command in plan(&missing, Path::new("/etc/debian_version").exists() && is_root())? {
+        let [program, arguments @ ..] = command.as_slice() else { continue };
+        run(Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()))?;
+    }
+    let still: Vec<&Need> = missing.into_iter().filter(|need| !is_there(need.probe)).collect();
+    if still.is_empty() { Ok(()) } else { Err(format!("installed, and too old or broken:{}", list(&still))) }
+}
+
+/// The commands that install what is missing, or an error that names all of it.
+fn plan(missing: &[&Need], may_install: bool) -> Result<Vec<Vec<&'static str>>, String> {
     if missing.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    if !(Path::new("/etc/debian_version").exists() && is_root()) {
-        let lines = missing.iter().map(|need| format!("\n  {} ({})", need.package, need.elsewhere));
-        return Err(format!("missing, please install:{}", lines.collect::<String>()));
+    if !may_install {
+        return Err(format!("missing, please install:{}", list(missing)));
     }
-    let apt = || {
-        let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
-        command
-    };
-    run(apt().args(["update", "-q"]))?;
-    run(apt().args(["install", "-q", "-y", "--no-install-recommends"]).args(missing.iter().map(|need| need.package)))?;
-    match missing.iter().find(|need| !is_there(need.probe)) {
-        Some(need) => Err(format!("{} was installed and does not work", need.package)),
-        None => Ok(()),
+    let mut packages = Vec::new();
+    let mut components = Vec::new();
+    for need in missing {
+        match need.source {
+            Source::Debian(names) => packages.extend(names),
+            Source::Rustup(name) => components.push(name),
+        }
     }
+    let mut commands = Vec::new();
+    if !packages.is_empty() {
+        commands.push(vec!["apt-get", "update", "-q"]);
+        commands.push([vec!["apt-get", "install", "-q", "-y", "--no-install-recommends"], packages].concat());
+    }
+    if !components.is_empty() {
+        commands.push([vec!["rustup", "component", "add"], components].concat());
+    }
+    Ok(commands)
+}
+
+fn list(needs: &[&Need]) -> String {
+    needs.iter().map(|need| format!("\n  {}: {}", need.name, need.elsewhere)).collect()
 }
 
 fn is_there(probe: &[&str]) -> bool {
-    let quiet = || Stdio::null();
     let [program, arguments @ ..] = probe else { return false };
-    let status = Command::new(program).args(arguments).stdin(quiet()).stdout(quiet()).stderr(quiet()).status();
+    let status =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
 }
 
@@ -50,13 +74,84 @@ fn is_root() -> bool {
 }
 
 const NEEDS: &[Need] = &[
-    Need { probe: &["cc", "--version"], package: "gcc", elsewhere: "any C compiler" },
-    Need { probe: &["cmake", "--version"], package: "cmake", elsewhere: "cmake.org" },
     Need {
-        probe: &["python3", "-c", "import venv, ensurepip"],
-        package: "python3-venv",
-        elsewhere: "Python 3.10 or newer with venv, python.org",
+        name: "rustfmt",
+        probe: &["cargo", "fmt", "--version"],
+        source: Source::Rustup("rustfmt"),
+        elsewhere: "rustup component add rustfmt",
     },
-    Need { probe: &["node", "--version"], package: "nodejs", elsewhere: "Node.js 18 or newer, nodejs.org" },
-    Need { probe: &["npm", "--version"], package: "npm", elsewhere: "comes with Node.js, nodejs.org" },
+    Need {
+        name: "clippy",
+        probe: &["cargo", "clippy", "--version"],
+        source: Source::Rustup("clippy"),
+        elsewhere: "rustup component add clippy",
+    },
+    Need { name: "git", probe: &["git", "--version"], source: Source::Debian(&["git"]), elsewhere: "git-scm.com" },
+    Need {
+        name: "a C compiler",
+        probe: &["cc", "--version"],
+        // Without recommended packages, gcc comes without the C library's headers.
+        source: Source::Debian(&["gcc", "libc6-dev"]),
+        elsewhere: "gcc or clang, as `cc`",
+    },
+    Need { name: "cmake", probe: &["cmake", "--version"], source: Source::Debian(&["cmake"]), elsewhere: "cmake.org" },
+    Need {
+        name: "Python 3.10 or newer with venv",
+        probe: &["python3", "-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"],
+        source: Source::Debian(&["python3", "python3-venv"]),
+        elsewhere: "python.org",
+    },
+    Need {
+        name: "Node.js 18 or newer",
+        probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)"],
+        source: Source::Debian(&["nodejs"]),
+        elsewhere: "nodejs.org",
+    },
+    Need {
+        name: "npm",
+        probe: &["npm", "--version"],
+        source: Source::Debian(&["npm"]),
+        elsewhere: "comes with Node.js, nodejs.org",
+    },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_missing_is_named_where_it_is_not_installed() {
+        let missing: Vec<&Need> = NEEDS.iter().collect();
+        let message = plan(&missing, false).unwrap_err();
+        for need in NEEDS {
+            assert!(message.contains(need.name) && message.contains(need.elsewhere), "{}", need.name);
+        }
+    }
+
+    #[test]
+    fn nothing_is_run_when_nothing_is_missing() {
+        assert_eq!(plan(&[], true), Ok(Vec::new()));
+        assert_eq!(plan(&[], false), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn packages_and_components_are_installed_at_once() {
+        let missing: Vec<&Need> = NEEDS.iter().filter(|need| ["clippy", "cmake", "npm"].contains(&need.name)).collect();
+        let commands: Vec<String> = plan(&missing, true).unwrap().iter().map(|command| command.join(" ")).collect();
+        assert_eq!(
+            commands,
+            [
+                "apt-get update -q",
+                "apt-get install -q -y --no-install-recommends cmake npm",
+                "rustup component add clippy"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_missing() {
+        assert!(!is_there(&["no-such-program-anywhere", "--version"]));
+        assert!(!is_there(&["false"]));
+        assert!(is_there(&["true"]));
+    }
+}

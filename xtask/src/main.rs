@@ -1,32 +1,25 @@
 //! The developer's commands: `cargo xtask help`.
 
 mod bench;
+mod deny;
 mod install;
 mod interop;
 mod run;
 mod test;
 mod tidy;
-mod walls;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match arguments.as_slice() {
-        ["test"] => test::run(),
-        ["tidy"] => tidy::run(),
-        ["bench"] => bench::run(),
-        ["help" | "--help" | "-h"] => {
-            println!("{HELP}");
-            Ok(())
-        }
-        _ => {
-            eprintln!("{HELP}");
+    let command = match parse(&arguments) {
+        Ok(command) => command,
+        Err(mistake) => {
+            eprintln!("xtask: {mistake}\n\n{HELP}");
             return ExitCode::from(2);
         }
     };
-    match done {
+    match command() {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("xtask: {reason}");
@@ -35,8 +28,59 @@ fn main() -> ExitCode {
     }
 }
 
+type Command = fn() -> Result<(), String>;
+
+fn parse(arguments: &[String]) -> Result<Command, String> {
+    let [name, more @ ..] = arguments else { return Err("a command is missing".to_owned()) };
+    let command: Command = match name.as_str() {
+        "test" => test::run,
+        "tidy" => tidy::run,
+        "bench" => bench::run,
+        "deny" => deny::run,
+        "help" | "--help" | "-h" => help,
+        _ => return Err(format!("there is no command `{name}`")),
+    };
+    match more {
+        [] => Ok(command),
+        [first, ..] => Err(format!("`{name}` takes no argument, and was given `{first}`")),
+    }
+}
+
+fn help() -> Result<(), String> {
+    println!("{HELP}");
+    Ok(())
+}
+
 const HELP: &str = "cargo xtask COMMAND
 
   test    install what the tests need, then run every check and test
   tidy    the repository's checks of itself: crate walls, file sizes, links, marks
-  bench   the committed measurements, in release; each prints its figures";
+  bench   the committed measurements, in release; each prints its figures
+  deny    licences, advisories and sources of the dependencies, with cargo-deny; not part of `test`
+  help    this list
+
+Exit code: 0 passed, 1 failed, 2 wrong usage.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(arguments: &[&str]) -> Option<String> {
+        parse(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>()).err()
+    }
+
+    #[test]
+    fn every_command_in_the_help_exists() {
+        for line in HELP.lines().filter(|line| line.starts_with("  ")) {
+            let name = line.split_whitespace().next().unwrap();
+            assert_eq!(mistake(&[name]), None);
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_named() {
+        assert!(mistake(&[]).unwrap().contains("missing"));
+        assert!(mistake(&["tset"]).unwrap().contains("`tset`"));
+        assert!(mistake(&["test", "--quick"]).unwrap().contains("`--quick`"));
+    }
+}

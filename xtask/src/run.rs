@@ -24,6 +24,21 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, String> {
     if done.status.success() { Ok(done.stdout) } else { Err(format!("{} failed ({})", name(command), done.status)) }
 }
 
+/// Where cargo puts what it builds, whatever `CARGO_TARGET_DIR` or a configuration say. An absolute path.
+pub(crate) fn target_directory() -> Result<PathBuf, String> {
+    let metadata = metadata()?;
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .ok_or_else(|| "cargo metadata: no target directory".to_owned())
+}
+
+/// What `cargo metadata` says of the workspace's own packages.
+pub(crate) fn metadata() -> Result<serde_json::Value, String> {
+    let metadata = output(&mut cargo(&["metadata", "--format-version", "1", "--locked", "--no-deps"]))?;
+    serde_json::from_slice(&metadata).map_err(|error| format!("cargo metadata: {error}"))
+}
+
 /// The cargo that runs this.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
