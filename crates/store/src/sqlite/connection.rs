@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Result};
 
 use super::Options;
@@ -40,6 +41,8 @@ fn configure(connection: &Connection, busy_timeout: Duration, cache: i32) -> Res
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Without it SQLite plans a statement anew whenever another value is bound, in case a partial index fits that one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -58,6 +61,19 @@ const KEPT_LOG_BYTES: i32 = 64 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tokenry.db");
+        drop(super::super::migrations::open(&path, &Options::default()).unwrap());
+        let reader = reader(&path, Duration::ZERO).unwrap();
+        for id in 0..3_u8 {
+            let mut statement = reader.prepare_cached(super::super::sessions::BY_ID).unwrap();
+            assert!(statement.query([[id; 16]]).unwrap().next().unwrap().is_none());
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
+    }
 
     #[test]
     fn the_writer_flushes_and_readers_cant_write() {
