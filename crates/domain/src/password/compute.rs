@@ -142,13 +142,21 @@ impl Computer {
         let needed = argon2.params().block_count();
         if needed <= self.parameters.argon2().map_or(0, |params| params.block_count()) {
             if self.blocks.len() < needed {
-                self.blocks.resize(needed, Block::default());
+                self.blocks = blocks(needed);
             }
             fill(&argon2, password, salt, digest, &mut self.blocks[..needed]);
         } else {
-            fill(&argon2, password, salt, digest, &mut vec![Block::default(); needed]);
+            fill(&argon2, password, salt, digest, &mut blocks(needed));
         }
     }
+}
+
+/// Memory that goes back to the system when it is dropped. The GNU allocator keeps up to 32 MiB for itself; only what is
+/// asked for and never touched costs nothing.
+fn blocks(needed: usize) -> Vec<Block> {
+    let mut blocks = Vec::with_capacity(needed.max(MAPPED / size_of::<Block>()));
+    blocks.resize(needed, Block::default());
+    blocks
 }
 
 fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], digest: &mut [u8], blocks: &mut [Block]) {
@@ -164,6 +172,8 @@ fn hexadecimal(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
 }
 
+/// What is larger has a mapping of its own (M_MMAP_THRESHOLD in mallopt(3)).
+const MAPPED: usize = 33 << 20;
 /// Length of a new digest, in bytes.
 const DIGEST: usize = 32;
 

@@ -1,10 +1,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use futures_channel::oneshot;
 
 use super::Password;
@@ -15,7 +15,7 @@ use crate::random::{NoEntropy, Random};
 /// Threads that do nothing but hash, each with memory of its own that it uses again: how many there are bounds the
 /// memory, and the queue before them bounds the waiting.
 pub struct HashPool {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<Sender<Job>>,
     load: Arc<PoolLoad>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -55,11 +55,10 @@ enum Job {
 impl HashPool {
     /// Starts `threads` threads (at least one) before a queue of `queue` jobs.
     pub fn new(parameters: Parameters, threads: usize, queue: usize, random: Arc<dyn Random>) -> Self {
-        let (jobs, receiver) = sync_channel(queue);
-        let receiver = Arc::new(Mutex::new(receiver));
+        let (jobs, receiver) = bounded(queue);
         let load = Arc::new(PoolLoad::default());
         let start = |_| {
-            let (receiver, load, random) = (Arc::clone(&receiver), Arc::clone(&load), Arc::clone(&random));
+            let (receiver, load, random) = (receiver.clone(), Arc::clone(&load), Arc::clone(&random));
             thread::spawn(move || work(&receiver, &load, parameters, &*random))
         };
         Self { jobs: Some(jobs), threads: (0..threads.max(1)).map(start).collect(), load }
@@ -149,13 +148,11 @@ impl Job {
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>, load: &PoolLoad, parameters: Parameters, random: &dyn Random) {
+fn work(jobs: &Receiver<Job>, load: &PoolLoad, parameters: Parameters, random: &dyn Random) {
     yield_to_others();
     let mut computer = Computer::new(parameters);
     loop {
-        // One thread waits in the channel, the others at the lock: each gets its turn.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(IDLE);
-        match next {
+        match jobs.recv_timeout(IDLE) {
             Ok(job) => {
                 if !job.is_cancelled() {
                     // A defect in a hash function must cost one answer, not the thread.
