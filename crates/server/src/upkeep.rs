@@ -50,8 +50,15 @@ async fn sweep(app: &App) {
         ticks.tick().await;
         let now = app.authority.now();
         let before = Horizon { sessions: now - KEPT_AFTER_END, audit: now - app.config.audit.retention.0 };
-        if let Err(error) = app.authority.store().sweep(now, before, SWEPT_AT_ONCE).await {
-            tracing::warn!(%error, "removing old rows failed; it is tried again");
+        loop {
+            match app.authority.store().sweep(now, before, SWEPT_AT_ONCE).await {
+                Ok(0) => break,
+                Ok(rows) => tracing::debug!(rows, "removed old rows"),
+                Err(error) => {
+                    tracing::warn!(%error, "removing old rows failed; it is tried again");
+                    break;
+                }
+            }
         }
     }
 }
@@ -59,4 +66,5 @@ async fn sweep(app: &App) {
 const ROTATION_CHECK: Duration = Duration::from_secs(1);
 /// Ended sessions stay for a week: their tokens are answered with the reason.
 const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
-const SWEPT_AT_ONCE: u32 = 500;
+/// Few, so that no other write waits long.
+const SWEPT_AT_ONCE: u32 = 200;

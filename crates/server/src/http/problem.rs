@@ -183,7 +183,11 @@ pub(crate) async fn finish(State(app): State<Arc<App>>, mut request: Request, ne
     let elapsed = started.elapsed();
     let (status, route) = (response.status().as_u16(), route.as_deref().unwrap_or("none"));
     app.metrics.request(&method, route, status, code, elapsed);
-    tracing::info!(target: "tokenry::request", id, %method, route, status, code, micros = elapsed.as_micros() as u64);
+    let micros = elapsed.as_micros() as u64;
+    match status {
+        500.. => tracing::warn!(target: REQUESTS, id, %method, route, status, code, micros),
+        _ => tracing::debug!(target: REQUESTS, id, %method, route, status, code, micros),
+    }
     response
 }
 
@@ -251,4 +255,6 @@ impl<'a> From<&'a Problem> for Member<'a> {
     }
 }
 
+/// The log target of one line for each request: metrics count them all, a proxy lists them.
+const REQUESTS: &str = "tokenry::request";
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
