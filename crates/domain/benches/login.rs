@@ -20,16 +20,9 @@ fn main() {
     let parameters = Parameters::default();
     let pool = HashPool::new(parameters, threads, 1024, Arc::new(System::new()));
     let hash = block_on(pool.hash(password())).unwrap();
+    // First: the bare hash keeps memory of its own.
+    thread::sleep(Duration::from_secs(3));
     let before = resident();
-    let mut ratios = Vec::new();
-    for _ in 0..ROUNDS {
-        let bare = bare(parameters, threads);
-        let pooled = pooled(&pool, &hash, JOBS * threads);
-        ratios.push(bare.as_secs_f64() / pooled.as_secs_f64());
-    }
-    ratios.sort_by(f64::total_cmp);
-    let ratio = ratios[ROUNDS / 2];
-    println!("log-ins through the pool / bare Argon2id, {threads} threads: {ratio:.3} (at least {LEAST})");
     let burst = thread::scope(|scope| {
         let height = scope.spawn(|| {
             thread::sleep(Duration::from_millis(500));
@@ -41,6 +34,15 @@ fn main() {
     thread::sleep(Duration::from_secs(10));
     let after = resident();
     println!("resident: {before} KiB before, {burst} KiB in a burst of 200, {after} KiB ten seconds after it");
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let bare = bare(parameters, threads);
+        let pooled = pooled(&pool, &hash, JOBS * threads);
+        ratios.push(bare.as_secs_f64() / pooled.as_secs_f64());
+    }
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ROUNDS / 2];
+    println!("log-ins through the pool / bare Argon2id, {threads} threads: {ratio:.3} (at least {LEAST})");
     let kept = after.saturating_sub(before);
     if std::env::args().any(|argument| argument == "--check") {
         assert!(ratio >= LEAST, "log-in is slower than {LEAST} of the bare hash");

@@ -5,6 +5,8 @@
 mod client;
 #[path = "process/program.rs"]
 mod program;
+#[path = "process/sockets.rs"]
+mod sockets;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -198,7 +200,7 @@ fn killed_under_load_it_has_every_acknowledged_pair() {
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the waiting")]
-fn until(mut done: impl FnMut() -> bool) {
+pub(crate) fn until(mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
         assert!(started.elapsed() < Duration::from_secs(60), "it never happened");

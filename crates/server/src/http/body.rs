@@ -108,8 +108,10 @@ const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use axum::middleware::from_fn;
     use serde::Deserialize;
     use serde_json::Value;
+    use tower::ServiceExt;
 
     use super::*;
 
@@ -120,6 +122,29 @@ mod tests {
         _name: String,
         #[serde(default, rename = "any")]
         _any: Value,
+    }
+
+    /// Sends `first`, and then nothing more.
+    async fn send(first: usize) -> Response {
+        let router = axum::Router::new().route("/", axum::routing::post(async || "read")).layer(from_fn(bounded));
+        let (mut sender, body) = http_body_util::channel::Channel::<Bytes>::new(1);
+        sender.send_data(vec![b' '; first].into()).await.unwrap();
+        let request = axum::http::Request::post("/").body(Body::new(body)).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        drop(sender);
+        response
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up() {
+        for (first, status) in [
+            (0, StatusCode::BAD_REQUEST),
+            (MOST_BYTES, StatusCode::BAD_REQUEST),
+            (MOST_BYTES + 1, StatusCode::PAYLOAD_TOO_LARGE),
+        ] {
+            let response = send(first).await;
+            assert_eq!((response.status(), response.headers()["connection"].as_bytes()), (status, &b"close"[..]));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
@@ -22,6 +23,7 @@ pub(crate) struct Output {
 pub(crate) struct Running {
     child: Child,
     address: SocketAddr,
+    log: PathBuf,
     pub(crate) greeting: String,
 }
 
@@ -39,6 +41,7 @@ impl Program {
     }
 
     pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Running {
+        let log = self.directory().join("log");
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0"])
             .env("TOKENRY_ISSUER", ISSUER)
@@ -46,7 +49,7 @@ impl Program {
             .env("TOKENRY_PASSWORD__MEMORY", "64KiB")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
         let mut greeting = String::new();
@@ -57,7 +60,7 @@ impl Program {
             greeting.push(char::from(byte[0]));
         }
         let address = greeting.split("listening on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
-        Running { address: address.parse().unwrap(), child, greeting }
+        Running { address: address.parse().unwrap(), log, child, greeting }
     }
 
     pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
@@ -90,6 +93,15 @@ impl Program {
 impl Running {
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
     }
 
     pub(crate) fn jwks(&self) -> String {
