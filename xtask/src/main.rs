@@ -63,7 +63,7 @@ const HELP: &str = "cargo xtask COMMAND
   bench   the committed measurements, in release; each prints its figures
   simulate refresh
           the refresh protocol and models of its rivals under a million seeded scenarios, in release; options:
-          --scenarios N, --seed S
+          --scenarios N, --stack N (how many through the whole server, too), --seed S
   deny    licences, advisories and sources of the dependencies, with cargo-deny; not part of `test`
   help    this list
 

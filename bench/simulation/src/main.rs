@@ -8,6 +8,7 @@ mod play;
 mod protocol;
 mod report;
 mod scenario;
+mod stack;
 mod tally;
 
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ enum What {
         /// How many scenarios.
         #[arg(long, default_value_t = 1_000_000)]
         scenarios: u64,
+        /// How many of them go through the whole server, too, whose answers must be the same.
+        #[arg(long, default_value_t = 10_000)]
+        stack: u64,
         /// What they are drawn from.
         #[arg(long, default_value_t = 1)]
         seed: u64,
@@ -36,7 +40,7 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let What::Refresh { scenarios, seed } = Arguments::parse().what;
+    let What::Refresh { scenarios, stack, seed } = Arguments::parse().what;
     let started = Instant::now();
     let tallies = contest::run(seed, scenarios);
     println!("{scenarios} scenarios, seed {seed}: {:.0} s", started.elapsed().as_secs_f64());
@@ -48,7 +52,15 @@ fn main() -> ExitCode {
         ours.thefts.iter().map(|thefts| thefts.caught.whole).sum::<u64>(),
     );
     println!("{}", report::tables(&tallies));
-    let failures = report::failures(&tallies);
+    let mut failures = report::failures(&tallies);
+    let started = Instant::now();
+    match stack::compare(seed, stack) {
+        Ok(requests) => println!(
+            "{stack} scenarios, plain and keyed, through the whole server: {requests} requests answered as the rules do: {:.0} s",
+            started.elapsed().as_secs_f64(),
+        ),
+        Err(difference) => failures.push(format!("difference between the server and its rules: {difference}")),
+    }
     for failure in &failures {
         eprintln!("expected none: {failure}");
     }
@@ -66,5 +78,11 @@ mod tests {
         assert_eq!(report::failures(&tallies), Vec::<String>::new());
         // The judge bites: by the same bounds, a counter without a time bound lets thieves go on.
         assert!(tallies[4].thefts.iter().any(|thefts| thefts.breaches > 0));
+    }
+
+    #[test]
+    fn the_whole_server_answers_as_its_rules_do() {
+        let requests = stack::compare(3, 200).unwrap();
+        assert!(requests > 2000, "{requests}");
     }
 }

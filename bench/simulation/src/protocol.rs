@@ -8,7 +8,7 @@ mod tokenry;
 pub(crate) use counter::Counter;
 pub(crate) use grace::Grace;
 pub(crate) use strict::Strict;
-pub(crate) use tokenry::Tokenry;
+pub(crate) use tokenry::{START, Tokenry, header};
 
 /// One session on a server.
 pub(crate) trait Protocol {

@@ -49,6 +49,6 @@ fn request_key(key: u64) -> RequestKey {
     RequestKey::of(header(key).as_bytes())
 }
 
-/// W, and when every session begins.
-pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(10);
+/// When every session begins.
 pub(crate) const START: Timestamp = Timestamp::from_seconds(1_764_000_000);
