@@ -5,6 +5,7 @@ mod deny;
 mod install;
 mod interop;
 mod run;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -28,11 +29,15 @@ fn main() -> ExitCode {
     }
 }
 
-type Command = fn() -> Result<(), String>;
+type Command = Box<dyn FnOnce() -> Result<(), String>>;
 
 fn parse(arguments: &[String]) -> Result<Command, String> {
     let [name, more @ ..] = arguments else { return Err("a command is missing".to_owned()) };
-    let command: Command = match name.as_str() {
+    let command: fn() -> Result<(), String> = match name.as_str() {
+        "simulate" => {
+            let arguments = more.to_vec();
+            return Ok(Box::new(move || simulate::run(&arguments)));
+        }
         "test" => test::run,
         "tidy" => tidy::run,
         "bench" => bench::run,
@@ -41,7 +46,7 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         _ => return Err(format!("there is no command `{name}`")),
     };
     match more {
-        [] => Ok(command),
+        [] => Ok(Box::new(command)),
         [first, ..] => Err(format!("`{name}` takes no argument, and was given `{first}`")),
     }
 }
@@ -56,6 +61,9 @@ const HELP: &str = "cargo xtask COMMAND
   test    install what the tests need, then run every check and test
   tidy    the repository's checks of itself: crate walls, file sizes, links, marks
   bench   the committed measurements, in release; each prints its figures
+  simulate refresh
+          the refresh protocol and models of its rivals under a million seeded scenarios, in release; options:
+          --scenarios N, --stack N (how many through the whole server, too), --seed S
   deny    licences, advisories and sources of the dependencies, with cargo-deny; not part of `test`
   help    this list
 
@@ -71,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_command_in_the_help_exists() {
-        for line in HELP.lines().filter(|line| line.starts_with("  ")) {
+        for line in HELP.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
             let name = line.split_whitespace().next().unwrap();
             assert_eq!(mistake(&[name]), None);
         }

@@ -15,7 +15,10 @@ pub(super) fn direct(metadata: &Value) -> Vec<String> {
         let wrong = normal.map(name).filter(|other| own.contains(other) && !allowed.contains(other));
         problems.extend(wrong.map(|other| format!("{package} must not depend on {other}")));
     }
-    let in_crates = |package: &&&Value| package["manifest_path"].as_str().is_some_and(|path| path.contains("/crates/"));
+    let in_crates = |package: &&&Value| {
+        let path = package["manifest_path"].as_str().unwrap_or_default();
+        path.contains("/crates/") || path.contains("/bench/")
+    };
     let unknown = packages.iter().filter(in_crates).map(|package| name(package)).filter(|name| !is_designed(name));
     problems.extend(unknown.map(|name| format!("{name} has no place in the design: give it one in walls.rs")));
     problems
@@ -63,6 +66,7 @@ const DIRECT: &[(&str, &[&str])] = &[
     ("tokenry-domain", &["tokenry-jwt"]),
     ("tokenry-store", &["tokenry-domain"]),
     ("tokenry", &["tokenry-jwt", "tokenry-domain", "tokenry-store"]),
+    ("simulation", &["tokenry-domain", "tokenry"]),
 ];
 
 const BANNED: &[(&str, &[&str])] = &[
