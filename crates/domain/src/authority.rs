@@ -3,6 +3,7 @@
 mod accounts;
 mod administer;
 mod bearer;
+mod feed;
 mod import;
 mod introspect;
 mod keyring;
@@ -37,6 +38,7 @@ use crate::token::{self, AccessClaims, TokenPair};
 pub use accounts::NewAccount;
 pub use administer::{UserChange, UserFilter};
 pub use bearer::Caller;
+pub use feed::FEED;
 pub use import::ImportedAccount;
 pub use introspect::Introspection;
 pub use keyring::{KeyChange, RotateKeys};

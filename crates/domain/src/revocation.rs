@@ -1,5 +1,8 @@
 //! Revocation entries: what makes services that verify alone refuse a token before it expires.
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -26,7 +29,15 @@ pub struct RevocationRecord {
     pub tag: u64,
     /// The entry.
     pub revocation: Revocation,
+    /// Of all entries up to this one.
+    pub digest: FeedDigest,
 }
+
+/// A digest over the feed from its first entry on, so that no one between issuer and guard can leave one out, change
+/// one, or put one in: SHA-256 over the digest before, `seq`, `tag`, `before` (0 if there is none) and `until` as
+/// unsigned 64-bit big-endian numbers, then the kind, a colon, and the value. Times are those of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedDigest([u8; 32]);
 
 /// The claim or header that a revocation names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +51,61 @@ pub enum RevocationKind {
     Jti,
     /// All tokens signed by a key.
     Kid,
+}
+
+impl Revocation {
+    /// [`Revocation::before`] on the wire: as NumericDate (RFC 7519 section 2), rounded down like an `iat`.
+    pub fn before_seconds(&self) -> Option<i64> {
+        self.before.map(Timestamp::seconds)
+    }
+
+    /// [`Revocation::until`] on the wire: as NumericDate, rounded up.
+    pub fn until_seconds(&self) -> i64 {
+        self.until.millis().saturating_add(999).div_euclid(1000)
+    }
+}
+
+impl RevocationRecord {
+    /// The entry that follows what `digest` covers.
+    pub fn following(digest: FeedDigest, seq: u64, tag: u64, revocation: Revocation) -> Self {
+        Self { digest: digest.with(seq, tag, &revocation), seq, tag, revocation }
+    }
+}
+
+impl FeedDigest {
+    /// The digest of no entry.
+    pub const START: Self = Self([0; 32]);
+
+    /// A stored digest.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// What is stored.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// On the wire, in base64url.
+    pub fn text(&self) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    fn with(self, seq: u64, tag: u64, revocation: &Revocation) -> Self {
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let (before, until) = (revocation.before_seconds().map_or(0, number), number(revocation.until_seconds()));
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(&self.0);
+        for number in [seq, tag, before, until] {
+            context.update(&number.to_be_bytes());
+        }
+        context.update(revocation.kind.name().as_bytes());
+        context.update(b":");
+        context.update(revocation.value.as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.finish().as_ref());
+        Self(bytes)
+    }
 }
 
 impl RevocationKind {

@@ -51,7 +51,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations whose `until`
     /// has come, and sessions and audit events as [`Horizon`] says. Returns how many rows went; 0 when none were left.
-    /// The newest revocation stays, whatever its `until`: it marks the place that the feed has reached.
+    /// Revocations go oldest first and stop before one that is still needed, and the newest of those that could go
+    /// stays: the digests of all that follow build on its own.
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError>;
 
     /// Whether the store answers: a read of the real database, and room to write.

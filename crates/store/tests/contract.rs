@@ -30,7 +30,8 @@ macro_rules! contract {
                 there_is_one_upcoming_and_one_signing_of_each_purpose, a_rotation_is_one_commit_and_only_one_wins,
                 an_update_replaces_all_and_erases;
             revocations: come_back_in_the_order_of_commits, are_read_from_a_place_on,
-                nothing_appears_behind_what_was_read, swept_places_are_not_given_out_again;
+                nothing_appears_behind_what_was_read, swept_places_are_not_given_out_again, are_swept_from_the_front,
+                each_digest_covers_all_before_it;
             sessions: is_read_with_its_user, a_taken_id_is_refused, an_update_replaces_what_a_refresh_changes,
                 an_update_by_an_old_version_is_refused, an_ended_session_is_not_changed,
                 ending_by_an_old_version_is_refused, every_choice_of_sessions_ends_those_and_tells_the_feed,

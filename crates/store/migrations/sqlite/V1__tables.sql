@@ -75,10 +75,9 @@ CREATE TABLE revocations (
     kind   TEXT    NOT NULL,
     value  TEXT    NOT NULL,
     before INTEGER,
-    until  INTEGER NOT NULL
+    until  INTEGER NOT NULL,
+    digest BLOB    NOT NULL CHECK (length(digest) = 32) -- of all entries up to this one
 ) STRICT;
-
-CREATE INDEX revocations_until ON revocations (until);
 
 CREATE TABLE audit (
     seq        INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

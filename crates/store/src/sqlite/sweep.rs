@@ -3,6 +3,7 @@ use tokenry_domain::store::Horizon;
 use tokenry_domain::time::Timestamp;
 
 use super::error::Fault;
+use super::revocations;
 use super::work::Done;
 
 /// One short step of removing what no one needs any more.
@@ -15,12 +16,10 @@ pub(super) struct Sweep {
 
 impl Sweep {
     pub(super) fn run(&self, connection: &Connection) -> Result<Done, Fault> {
-        let delete = |sql, before: Timestamp| -> Result<Done, Fault> {
-            let rows = connection.prepare_cached(sql)?.execute(params![before.millis(), self.limit])?;
-            Ok(self.done(rows, rows))
-        };
-        let revocations = delete(REVOCATIONS, self.now)?;
-        let audit = delete(AUDIT, self.before.audit)?;
+        let revocations = revocations::sweep(connection, self.now, self.limit)?;
+        let revocations = self.done(revocations, revocations);
+        let audit = connection.prepare_cached(AUDIT)?.execute(params![self.before.audit.millis(), self.limit])?;
+        let audit = self.done(audit, audit);
         let sessions = self.sessions(connection)?;
         Ok(Done {
             rows: revocations.rows + audit.rows + sessions.rows,
@@ -50,11 +49,6 @@ impl Sweep {
         Done { rows: rows as u64, more: seen > 0 && seen >= self.limit as usize }
     }
 }
-
-pub(super) const REVOCATIONS: &str = "\
-    DELETE FROM revocations WHERE seq IN ( \
-        SELECT seq FROM revocations WHERE until <= ?1 AND seq < (SELECT max(seq) FROM revocations) \
-        ORDER BY until LIMIT ?2)";
 
 pub(super) const AUDIT: &str =
     "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)";

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokenry_domain::revocation::{Revocation, RevocationKind};
+use tokenry_domain::revocation::{FeedDigest, Revocation, RevocationKind, RevocationRecord};
 use tokenry_domain::store::{Horizon, Store, Write};
 
 use crate::sample::{NOW, commit, later, revocation};
@@ -44,7 +44,7 @@ pub async fn nothing_appears_behind_what_was_read(store: Arc<dyn Store>) {
         .collect();
     let mut followed = Vec::new();
     while followed.len() < 400 {
-        let after = followed.last().map_or(0, |record: &tokenry_domain::revocation::RevocationRecord| record.seq);
+        let after = followed.last().map_or(0, |record: &RevocationRecord| record.seq);
         followed.extend(store.revocations(after, 7).await.unwrap());
     }
     for writer in writers {
@@ -53,17 +53,42 @@ pub async fn nothing_appears_behind_what_was_read(store: Arc<dyn Store>) {
     assert_eq!(followed, store.revocations(0, 1000).await.unwrap());
 }
 
-/// The newest entry stays: it says where the feed is, and to a guard that comes back, that nothing was lost.
+/// Of those that are over the newest stays: the digests of all that follow build on it.
 pub async fn swept_places_are_not_given_out_again(store: Arc<dyn Store>) {
     commit(&*store, (0..5).map(|n| Write::Revoke(revocation(&n.to_string(), later(n))))).await;
     let before = store.revocations(0, 10).await.unwrap();
     let horizon = Horizon { sessions: NOW, audit: NOW };
-    assert_eq!(store.sweep(later(2), horizon, 100).await.unwrap(), 3);
-    assert_eq!(store.revocations(0, 10).await.unwrap(), before[3..]);
-    assert_eq!(store.sweep(later(100), horizon, 100).await.unwrap(), 1);
+    assert_eq!(store.sweep(later(2), horizon, 100).await.unwrap(), 2);
+    assert_eq!(store.revocations(0, 10).await.unwrap(), before[2..]);
+    assert_eq!(store.sweep(later(100), horizon, 100).await.unwrap(), 2);
+    assert_eq!(store.sweep(later(100), horizon, 100).await.unwrap(), 0);
     assert_eq!(store.revocations(0, 10).await.unwrap(), before[4..]);
     commit(&*store, [Write::Revoke(revocation("next", later(200)))]).await;
     let after = store.revocations(0, 10).await.unwrap();
     assert_eq!((after.len(), &after[0]), (2, &before[4]));
-    assert!(after[1].seq > before[4].seq);
+    assert_eq!(after[1].seq, before[4].seq + 1);
+}
+
+/// An entry that is over is not taken out from between others, and a long tail goes in short steps.
+pub async fn are_swept_from_the_front(store: Arc<dyn Store>) {
+    let ends = [1, 1, 1, 50, 1, 60];
+    commit(&*store, ends.map(|n| Write::Revoke(revocation(&n.to_string(), later(n))))).await;
+    let before = store.revocations(0, 10).await.unwrap();
+    let horizon = Horizon { sessions: NOW, audit: NOW };
+    assert_eq!(store.sweep(later(10), horizon, 1).await.unwrap(), 1);
+    assert_eq!(store.sweep(later(10), horizon, 1).await.unwrap(), 1);
+    assert_eq!(store.sweep(later(10), horizon, 1).await.unwrap(), 0);
+    assert_eq!(store.revocations(0, 10).await.unwrap(), before[2..]);
+}
+
+pub async fn each_digest_covers_all_before_it(store: Arc<dyn Store>) {
+    commit(&*store, (0..3).map(|n| Write::Revoke(revocation(&n.to_string(), later(60))))).await;
+    commit(&*store, [Write::Revoke(Revocation { before: Some(NOW), ..revocation("sub", later(60)) })]).await;
+    let mut digest = FeedDigest::START;
+    for record in store.revocations(0, 10).await.unwrap() {
+        let again = RevocationRecord::following(digest, record.seq, record.tag, record.revocation.clone());
+        assert_eq!(again, record);
+        digest = record.digest;
+    }
+    assert_ne!(digest, FeedDigest::START);
 }
