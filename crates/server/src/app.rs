@@ -13,17 +13,20 @@ use tokenry_domain::seal::SealError;
 use tokenry_domain::store::{Store, StoreError};
 use tokenry_domain::time::Clock;
 use tokenry_store::{LockError, OpenError, Options, ServeLock, Sqlite};
+use tokio::sync::Notify;
 use uuid::Builder;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
+use crate::feed::{Announcing, Feed};
 use crate::metrics::Metrics;
-use crate::{http, master_key};
+use crate::{http, master_key, upkeep};
 
 /// A token system, ready to answer.
 pub struct App {
     pub(crate) authority: Authority,
     pub(crate) config: Config,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
     random: Arc<dyn Random>,
 }
@@ -98,10 +101,13 @@ impl App {
             threads => threads,
         };
         let hasher = HashPool::new(parameters, threads, MOST_WAITING, Arc::clone(&random));
+        let revoked = Arc::new(Notify::new());
+        let store = Arc::new(Announcing::new(store, Arc::clone(&revoked)));
         let authority = Authority::open(settings, store, clock, Arc::clone(&random), hasher, master)
             .await
             .map_err(StartError::Keys)?;
-        Ok(Arc::new(Self { authority, config, metrics: Metrics::new(), random }))
+        let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
+        Ok(Arc::new(Self { authority, config, feed, metrics: Metrics::new(), random }))
     }
 
     /// The right to serve the database of `config`: one process has it at a time.
@@ -117,13 +123,19 @@ impl App {
         http::router(Arc::clone(self))
     }
 
+    /// Rotates keys, follows what other processes change, and removes what no one needs any more. Run it beside the
+    /// router, as long as that is served.
+    pub async fn upkeep(self: Arc<Self>) {
+        upkeep::run(&self).await;
+    }
+
     /// The rules, for callers in the same process.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
     pub(crate) fn metrics_text(&self) -> String {
-        self.metrics.text(self.authority.hash_load().queued())
+        self.metrics.text(self.authority.hash_load().queued(), self.feed.subscribers())
     }
 
     pub(crate) fn request_id(&self) -> String {

@@ -18,7 +18,8 @@ pub use load::{ConfigError, Overrides};
 pub use network::{Network, Networks};
 pub use secret::Secret;
 pub use sections::{
-    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Server, Session, Signup, Token,
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Revocations, Server, Session, Signup,
+    Token,
 };
 pub use value::{Bytes, List, Span};
 
@@ -58,6 +59,8 @@ pub struct Config {
     pub admin: Admin,
     /// Introspection.
     pub introspect: Introspect,
+    /// The revocation feed.
+    pub revocations: Revocations,
     /// Logs.
     pub log: Log,
 }

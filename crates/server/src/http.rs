@@ -14,6 +14,7 @@ mod operations;
 mod pages;
 mod problem;
 mod refresh;
+mod revocations;
 mod sessions;
 mod signup;
 mod verify;
@@ -62,6 +63,7 @@ fn calls() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::end))
         .routes(routes!(verify::verify))
         .routes(routes!(introspect::introspect))
+        .routes(routes!(revocations::revocations))
         .routes(routes!(admin::list, admin::create))
         .routes(routes!(admin::show, admin::change, admin::delete))
         .routes(routes!(admin::sessions, admin::end_sessions))

@@ -7,6 +7,7 @@ pub mod config;
 
 mod app;
 mod clock;
+mod feed;
 mod http;
 mod master_key;
 mod metrics;

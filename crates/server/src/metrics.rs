@@ -18,6 +18,7 @@ pub(crate) struct Metrics {
     logins: Family<Outcome, Counter>,
     refreshes: Family<Outcome, Counter>,
     hashes_queued: Gauge,
+    feed_subscribers: Gauge,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -53,7 +54,9 @@ impl Metrics {
         registry.register("refreshes", "Refreshes, by what was decided", refreshes.clone());
         let hashes_queued = Gauge::default();
         registry.register("password_hashes_queued", "Password hashes that wait or are computed", hashes_queued.clone());
-        Self { registry, requests, durations, signups, logins, refreshes, hashes_queued }
+        let feed_subscribers = Gauge::default();
+        registry.register("revocation_subscribers", "Clients that follow the feed", feed_subscribers.clone());
+        Self { registry, requests, durations, signups, logins, refreshes, hashes_queued, feed_subscribers }
     }
 
     pub(crate) fn request(&self, method: &Method, route: &str, status: u16, code: &str, elapsed: Duration) {
@@ -72,9 +75,10 @@ impl Metrics {
         self.refreshes.get_or_create(&Outcome { outcome }).inc();
     }
 
-    /// All of it in the OpenMetrics text format. `hashes_queued` is measured now.
-    pub(crate) fn text(&self, hashes_queued: usize) -> String {
+    /// All of it in the OpenMetrics text format. `hashes_queued` and `feed_subscribers` are measured now.
+    pub(crate) fn text(&self, hashes_queued: usize, feed_subscribers: usize) -> String {
         self.hashes_queued.set(i64::try_from(hashes_queued).unwrap_or(i64::MAX));
+        self.feed_subscribers.set(i64::try_from(feed_subscribers).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String can't fail.
         let _ = encode(&mut text, &self.registry);

@@ -19,7 +19,7 @@ use crate::app::{App, StartError};
 use crate::cli;
 use crate::config::Config;
 use crate::http::METRICS_TYPE;
-use crate::{tls, upkeep};
+use crate::tls;
 
 /// Serves until it is told to stop; requests that are being answered are finished first.
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
@@ -31,12 +31,12 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let app = App::open(config, address).await?;
     let handle = Handle::new();
     let service = app.router();
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&app)));
+    let upkeep = tokio::spawn(Arc::clone(&app).upkeep());
     if let Some(listener) = metrics {
         tokio::spawn(run(server(listener, handle.clone())?, metrics_router(Arc::clone(&app))));
     }
     greet(&app, address);
-    tokio::spawn(stop(handle.clone()));
+    tokio::spawn(stop(handle.clone(), Arc::clone(&app)));
     let server = server(listener, handle)?;
     let served = match tls {
         Some(tls) => {
@@ -110,7 +110,7 @@ fn greet(app: &App, address: SocketAddr) {
 }
 
 /// Waits for SIGTERM or SIGINT, then lets requests finish.
-async fn stop(handle: Handle<SocketAddr>) {
+async fn stop(handle: Handle<SocketAddr>, app: Arc<App>) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return;
@@ -121,6 +121,7 @@ async fn stop(handle: Handle<SocketAddr>) {
     }
     tracing::info!("stopping");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    app.feed.end();
     handle.graceful_shutdown(Some(GRACE));
 }
 

@@ -1,6 +1,5 @@
 //! What a server does by itself: take over changes made elsewhere, rotate keys, remove what no one needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokenry_domain::store::Horizon;
@@ -9,8 +8,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::App;
 
 /// Runs until it is dropped.
-pub(crate) async fn run(app: Arc<App>) {
-    tokio::join!(follow(&app), rotate(&app), sweep(&app));
+pub(crate) async fn run(app: &App) {
+    tokio::join!(follow(app), rotate(app), sweep(app), app.feed.run(&app.authority));
 }
 
 /// Commands beside the server change keys in the database; they count within 250 ms.

@@ -22,6 +22,7 @@ mod app {
     mod password;
     mod races;
     mod refresh;
+    mod revocations;
     mod sessions;
     mod signup;
     mod tampering;

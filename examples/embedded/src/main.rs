@@ -13,6 +13,7 @@ use tokenry::{App, StartError};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address: SocketAddr = "127.0.0.1:8000".parse()?;
     let tokenry = open("embedded-data", address).await?;
+    tokio::spawn(Arc::clone(&tokenry).upkeep());
     let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{address}/ and http://{address}/auth/");
     let service = application(&tokenry).into_make_service_with_connect_info::<SocketAddr>();

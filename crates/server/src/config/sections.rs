@@ -137,6 +137,16 @@ section! {
 }
 
 section! {
+    /// `[revocations]`
+    Revocations {
+        /// The bearer token of the revocation feed. Unset: it is open, like the keys.
+        token: Option<Secret> = None,
+        /// How many may follow it at once.
+        subscribers: usize = 1000,
+    }
+}
+
+section! {
     /// `[log]`
     Log {
         /// `text` or `json`.

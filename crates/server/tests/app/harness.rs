@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request};
+use axum::response::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokenry::config::{Bytes, DataDir, Secret};
@@ -176,6 +177,12 @@ impl Site {
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         self.send_from(PEER, request).await
+    }
+
+    /// The answer while it is still being sent.
+    pub(crate) async fn response(&self, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(PEER.parse().unwrap()));
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn send_from(&self, peer: &str, mut request: Request<Body>) -> Answer {

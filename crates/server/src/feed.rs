@@ -1,0 +1,138 @@
+//! The revocation feed: what the store holds, kept at hand for whoever follows it.
+//!
+//! Subscribers share one log and each remembers a place in it, so that a slow one costs no memory. The log is read again
+//! when this process revokes something, and every 200 ms for what other processes revoke.
+
+mod announcing;
+mod log;
+mod subscription;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use axum::response::sse::Event;
+use futures_util::Stream;
+use tokenry_domain::Error;
+use tokenry_domain::authority::Authority;
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
+use tokio::time::{MissedTickBehavior, interval};
+
+pub(crate) use announcing::Announcing;
+use log::Log;
+pub(crate) use log::Snapshot;
+pub(crate) use subscription::Position;
+
+/// The feed of this process.
+pub(crate) struct Feed {
+    log: RwLock<Log>,
+    /// One reader of the store at a time; what it found is in `log` when this is free again.
+    reading: Mutex<()>,
+    /// Counts the changes of `log`.
+    changes: watch::Sender<u64>,
+    revoked: Arc<Notify>,
+    places: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Feed {
+    /// A feed that is empty until it is read. `revoked` tells it that there is something new.
+    pub(crate) fn new(revoked: Arc<Notify>, most_subscribers: usize) -> Self {
+        Self {
+            log: RwLock::default(),
+            reading: Mutex::default(),
+            changes: watch::Sender::new(0),
+            revoked,
+            places: Arc::new(Semaphore::new(most_subscribers)),
+            most: most_subscribers,
+        }
+    }
+
+    /// Follows the store, and states each second, signed, where the feed stands. Runs until it is dropped.
+    pub(crate) async fn run(&self, authority: &Authority) {
+        let mut polls = interval(POLL);
+        let mut beats = interval(BEAT);
+        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_beat = tokio::select! {
+                () = self.revoked.notified() => false,
+                _ = polls.tick() => false,
+                _ = beats.tick() => true,
+            };
+            // A statement that could not be made is one that no guard hears: it notices.
+            if let Err(error) = self.read(authority, is_beat).await {
+                tracing::warn!(%error, "the revocation feed can't be read");
+            }
+        }
+    }
+
+    /// All that a guard must know, as of now.
+    pub(crate) async fn snapshot(&self, authority: &Authority) -> Result<Snapshot, Error> {
+        self.read(authority, false).await?;
+        self.log().snapshot(authority)
+    }
+
+    /// The events after `position`, as long as the feed runs; nothing when there are too many subscribers.
+    pub(crate) async fn subscribe(
+        self: &Arc<Self>,
+        authority: &Authority,
+        position: Position,
+    ) -> Result<Option<impl Stream<Item = Event> + Send + use<>>, Error> {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Ok(None) };
+        self.read(authority, false).await?;
+        Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, place)))
+    }
+
+    /// How many follow the feed.
+    pub(crate) fn subscribers(&self) -> usize {
+        self.most.saturating_sub(self.places.available_permits())
+    }
+
+    /// Ends all subscriptions, so that the process can.
+    pub(crate) fn end(&self) {
+        self.log_mut().is_over = true;
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Takes over what the store has and the log has not.
+    async fn read(&self, authority: &Authority, is_beat: bool) -> Result<(), Error> {
+        let _reading = self.reading.lock().await;
+        let mut is_changed = false;
+        loop {
+            // The newest known entry is read again: where it is missing or another, commits were lost.
+            let from = self.log().newest().seq.saturating_sub(1);
+            let mut found = authority.store().revocations(from, PAGE).await?;
+            let is_known = self.log().continues_with(&found);
+            if !is_known && from > 0 {
+                found = authority.store().revocations(0, PAGE).await?;
+            }
+            let is_all = found.len() < PAGE as usize;
+            let mut log = self.log_mut();
+            is_changed |= if is_known { log.append(found) } else { log.replace(found) };
+            if is_all {
+                log.forget(authority.now());
+                break;
+            }
+        }
+        if is_changed || is_beat || self.log().heartbeat().is_none() {
+            let (newest, digest) = (self.log().newest(), self.log().digest());
+            self.log_mut().set_heartbeat(authority.sign_place(newest.seq, digest, None)?);
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        Ok(())
+    }
+
+    fn log(&self) -> RwLockReadGuard<'_, Log> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log_mut(&self) -> RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What another process revoked is seen within this.
+const POLL: Duration = Duration::from_millis(200);
+const BEAT: Duration = Duration::from_secs(1);
+/// Entries read at once.
+const PAGE: u32 = 1000;
