@@ -62,6 +62,9 @@ fn main() {
     let ratio = ratios[ROUNDS / 2];
     report("refresh through HTTP / commits one by one", ratio, "times", ratio >= 1.5, "at least 1.5");
 
+    let visible = revoked_to_visible(&server).as_secs_f64() * 1e3;
+    report("log-out to its entry in the feed, p99", visible, "ms", visible < 50.0, "under 50");
+
     let before = server.resident() / 1024.0;
     let p99 = other_calls_during_logins(&server).as_secs_f64() * 1e3;
     report("other calls while 200 log-ins are queued, p99", p99, "ms", p99 < 50.0, "under 50");
@@ -129,6 +132,26 @@ fn refreshes(server: &Server, round: usize) -> f64 {
     done as f64 / started.elapsed().as_secs_f64()
 }
 
+/// Logs sessions out, one after the other, and waits until a subscriber hears of each.
+fn revoked_to_visible(server: &Server) -> Duration {
+    let mut connection = server.connect();
+    let (_, pair) = connection.post("/v1/signup", &json!({ "username": "feed", "password": PASSWORD }));
+    assert!(pair["session_id"].is_string(), "{pair}");
+    let mut events = server.connect().events("/v1/revocations");
+    let mut times = Vec::new();
+    for _ in 0..REVOCATIONS {
+        let (_, pair) = connection.post("/v1/login", &json!({ "identifier": "feed", "password": PASSWORD }));
+        let id = pair["session_id"].as_str().unwrap();
+        let started = Instant::now();
+        let (status, _) = connection.post("/v1/logout", &json!({ "refresh_token": pair["refresh_token"] }));
+        assert_eq!(status, 204);
+        assert!(events.any(|line| line.unwrap().contains(id)));
+        times.push(started.elapsed());
+    }
+    times.sort();
+    times[REVOCATIONS * 99 / 100]
+}
+
 /// Asks for the keys and for the own account, one after the other, while log-ins fill the queue.
 fn other_calls_during_logins(server: &Server) -> Duration {
     let mut connection = server.connect();
@@ -181,3 +204,4 @@ fn session() -> Session {
 const PASSWORD: &str = "correct horse battery";
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 3;
+const REVOCATIONS: usize = 200;

@@ -5,6 +5,7 @@
 
 pub mod config;
 
+mod accept;
 mod app;
 mod clock;
 mod feed;

@@ -15,6 +15,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::accept::Bounded;
 use crate::app::{App, StartError};
 use crate::cli;
 use crate::config::Config;
@@ -33,7 +34,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let service = app.router();
     let upkeep = tokio::spawn(Arc::clone(&app).upkeep());
     if let Some(listener) = metrics {
-        tokio::spawn(run(server(listener, handle.clone())?, metrics_router(Arc::clone(&app))));
+        tokio::spawn(run(server(listener, handle.clone())?.acceptor(Bounded), metrics_router(Arc::clone(&app))));
     }
     greet(&app, address);
     tokio::spawn(stop(handle.clone(), Arc::clone(&app)));
@@ -43,7 +44,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
             tokio::spawn(tls.clone().follow());
             run(server.acceptor(tls.acceptor()), service).await
         }
-        None => run(server, service).await,
+        None => run(server.acceptor(Bounded), service).await,
     };
     upkeep.abort();
     served.map_err(|source| StartError::File { file: "listener".into(), source })

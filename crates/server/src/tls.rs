@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::time::interval;
 
+use crate::accept::Bounded;
 use crate::app::StartError;
 use crate::config::Config;
 
@@ -38,8 +39,8 @@ pub(crate) fn load(config: &Config) -> Result<Option<Tls>, StartError> {
 }
 
 impl Tls {
-    pub(crate) fn acceptor(&self) -> RustlsAcceptor {
-        RustlsAcceptor::new(self.config.clone()).handshake_timeout(Duration::from_secs(5))
+    pub(crate) fn acceptor(&self) -> RustlsAcceptor<Bounded> {
+        RustlsAcceptor::new(self.config.clone()).handshake_timeout(Duration::from_secs(5)).acceptor(Bounded)
     }
 
     /// Reads the files again when they change. What can't be used is reported, and the old certificate stays.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "../benches/serve/client.rs"]
+#[expect(dead_code, reason = "shared with the benchmark")]
 mod client;
 #[path = "process/program.rs"]
 mod program;

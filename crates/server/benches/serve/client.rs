@@ -27,6 +27,13 @@ impl Connection {
         self.try_exchange(&post(path, body)).ok()
     }
 
+    /// The lines of an event stream, from now on.
+    pub(crate) fn events(mut self, path: &str) -> io::Lines<BufReader<TcpStream>> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n");
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+        self.0.lines()
+    }
+
     fn exchange(&mut self, request: &str) -> (u16, Value) {
         self.try_exchange(request).unwrap()
     }
