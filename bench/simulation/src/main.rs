@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     match stack::compare(seed, stack) {
         Ok(requests) => println!(
-            "{stack} scenarios, plain and keyed, through the whole server: {requests} requests answered as the rules do: {:.0} s",
+            "{stack} of them, plain and keyed, through the whole server: {requests} requests, no difference: {:.0} s",
             started.elapsed().as_secs_f64(),
         ),
         Err(difference) => failures.push(format!("difference between the server and its rules: {difference}")),

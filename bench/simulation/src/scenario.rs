@@ -69,9 +69,11 @@ impl Scenario {
         let count = if kind.has_thief() { chance.between(6, 10) } else { chance.between(3, 8) };
         let mut at = 0;
         let mut cycles = Vec::new();
-        for _ in 0..count {
-            at += chance.between(50 * MINUTE, 60 * MINUTE);
-            if chance.hits(20) {
+        for number in 0..count {
+            // Renewed again while messages about the last token are still under way.
+            let is_quick = kind == Kind::WakeUps && number % 2 == 1 && chance.hits(30);
+            at += if is_quick { chance.between(SECOND, 8 * SECOND) } else { chance.between(50 * MINUTE, HOUR) };
+            if !is_quick && chance.hits(20) {
                 at += chance.between(2 * HOUR, 12 * HOUR);
             }
             cycles.push(at);
@@ -96,12 +98,14 @@ impl Scenario {
             _ if cycle + SMOOTH < self.cycles.len() => (3, 1, 0),
             _ => (0, 0, 0),
         };
+        let up = travel(&mut chance);
         Fate {
             request_lost: chance.hits(requests),
             answer_lost: chance.hits(answers),
-            up: travel(&mut chance),
+            up,
             down: travel(&mut chance),
-            double: chance.hits(doubles).then(|| chance.between(1, 9 * SECOND)),
+            // All that is sent arrives within W.
+            double: chance.hits(doubles).then(|| chance.between(1, 9 * SECOND - up)),
             retry: retry(&mut chance, self.kind == Kind::LostAnswers),
         }
     }
