@@ -3,6 +3,7 @@
 mod accounts;
 mod administer;
 mod bearer;
+mod cookie;
 mod feed;
 mod import;
 mod introspect;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 use crate::account::User;
 use crate::audit::{Actor, AuditEvent, AuditKind};
+use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::id::{SessionId, UserId};
 use crate::keys::KeyRing;
@@ -29,8 +31,8 @@ use crate::password::{HashPool, PoolLoad};
 use crate::random::{self, Random};
 use crate::refresh::RequestKey;
 use crate::seal::MasterKey;
-use crate::session::{Client, Session, SessionSecret};
-use crate::store::{Store, Write};
+use crate::session::{Client, End, EndReason, Method, Session, SessionSecret};
+use crate::store::{Sessions, Store, Write};
 use crate::throttle::Throttle;
 use crate::time::{Clock, Timestamp};
 use crate::token::{self, AccessClaims, TokenPair};
@@ -42,7 +44,7 @@ pub use feed::FEED;
 pub use import::ImportedAccount;
 pub use introspect::Introspection;
 pub use keyring::{KeyChange, RotateKeys};
-pub use login::{LoggedIn, Login};
+pub use login::{Granted, LoggedIn, Login};
 pub use logout::Logout;
 pub use profile::ProfileChange;
 pub use refresh::{Refresh, Refreshed};
@@ -127,11 +129,13 @@ impl Authority {
         self.clock.now()
     }
 
+    /// A session of tokens that begins now.
     fn new_session(&self, user: &User, context: &Context, now: Timestamp) -> Result<Session, Error> {
         let ends_at = self.settings.session_max_age.map(|age| now + age);
         Ok(Session {
             id: SessionId::generate(&*self.random)?,
             user: user.id,
+            method: Method::Token,
             secret: SessionSecret::generate(&*self.random)?,
             refresh: crate::refresh::RefreshState::initial(context.key),
             created_at: now,
@@ -142,6 +146,26 @@ impl Authority {
             end: None,
             version: 0,
         })
+    }
+
+    /// A session of a cookie that begins now.
+    fn new_cookie(&self, user: &User, context: &Context, now: Timestamp) -> Result<(Session, Cookie), Error> {
+        let session = self.new_session(user, &Context { key: None, ..context.clone() }, now)?;
+        let cookie = Cookie::generate(session.id, &*self.random)?;
+        let idle_end = now + self.settings.session_idle;
+        let expires_at = session.ends_at.map_or(idle_end, |ends_at| ends_at.min(idle_end));
+        Ok((Session { method: Method::Cookie, secret: cookie.stored(), expires_at, ..session }, cookie))
+    }
+
+    /// What makes room for one more session of a user who may have only so many.
+    async fn room_for_one_more(&self, user: UserId, now: Timestamp) -> Result<Vec<Write>, Error> {
+        let Some(most) = self.settings.sessions_per_user else { return Ok(Vec::new()) };
+        let kept = most.saturating_sub(1) as usize;
+        let sessions = self.store.sessions_of(user, most.saturating_add(ENDED_AT_ONCE)).await?;
+        let end = End { at: now, reason: EndReason::Logout };
+        let until = self.revoked_until(now);
+        let oldest = sessions.into_iter().filter(|session| session.is_live(now)).skip(kept);
+        Ok(oldest.map(|session| Write::EndSessions { which: Sessions::One(session.id), end, until }).collect())
     }
 
     /// When a refresh token issued at `issued_at` ends. It ends no later than its session.
@@ -194,6 +218,8 @@ impl Authority {
     }
 }
 
+/// More than this many sessions above the limit are ended by the log-ins that follow.
+const ENDED_AT_ONCE: u32 = 100;
 /// The most leeway that a verifier grants.
 const REVOCATION_SLACK: std::time::Duration = std::time::Duration::from_secs(60);
 

@@ -23,6 +23,12 @@ pub enum Error {
     /// The session has ended, or its user is gone.
     #[error("the session has ended")]
     Revoked(Option<EndReason>),
+    /// A cookie is not one of ours, or of no session that is kept.
+    #[error("the session cookie is not acceptable")]
+    CookieInvalid,
+    /// The session of a cookie was not used for too long.
+    #[error("the session was not used for too long")]
+    SessionExpired,
     /// A refresh token is not one of ours, or not of a session that exists.
     #[error("the refresh token is not acceptable: {0}")]
     RefreshInvalid(&'static str),

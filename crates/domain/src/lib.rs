@@ -8,6 +8,7 @@ pub mod account;
 pub mod audit;
 pub mod authority;
 pub mod claims;
+pub mod cookie;
 pub mod error;
 pub mod id;
 pub mod keys;

@@ -18,15 +18,17 @@ pub struct Session {
     pub id: SessionId,
     /// Whose it is.
     pub user: UserId,
-    /// What makes the `jti` of its refresh tokens unforgeable.
+    /// How it is carried.
+    pub method: Method,
+    /// What makes the `jti` of its refresh tokens unforgeable; of a cookie, what its secret hashes to.
     pub secret: SessionSecret,
     /// The position in the refresh protocol.
     pub refresh: RefreshState,
     /// When the user logged in: the `auth_time` of its tokens.
     pub created_at: Timestamp,
-    /// When it was last used to log in or refresh.
+    /// When it was last used to log in or refresh; of a cookie, about when it was last sent.
     pub last_used_at: Timestamp,
-    /// When its newest refresh token ends: the idle limit.
+    /// When its newest refresh token ends, or a cookie that is not sent again: the idle limit.
     pub expires_at: Timestamp,
     /// When it ends however much it is used: the absolute limit.
     pub ends_at: Option<Timestamp>,
@@ -53,6 +55,32 @@ impl Session {
     /// happened.
     pub fn time(&self, now: Timestamp) -> Timestamp {
         now.max(self.refresh.latest().unwrap_or(now)).max(self.created_at)
+    }
+}
+
+/// How a session is carried from the client to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// By a token pair that is refreshed.
+    #[default]
+    Token,
+    /// By one cookie, looked up at each request.
+    Cookie,
+}
+
+impl Method {
+    /// The name on the wire and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Cookie => "cookie",
+        }
+    }
+
+    /// The method of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Token, Self::Cookie].into_iter().find(|method| method.name() == name)
     }
 }
 

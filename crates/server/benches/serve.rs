@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::random;
 use tokenry_domain::refresh::RefreshState;
-use tokenry_domain::session::{Client, Session, SessionSecret};
+use tokenry_domain::session::{Client, Method, Session, SessionSecret};
 use tokenry_domain::store::{Store, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_store::{Options, Sqlite};
@@ -189,6 +189,7 @@ fn session() -> Session {
     Session {
         id: SessionId::generate(&random).unwrap(),
         user: UserId::generate(&random).unwrap(),
+        method: Method::Token,
         secret: SessionSecret::generate(&random).unwrap(),
         refresh: RefreshState::initial(None),
         created_at: now,

@@ -12,12 +12,12 @@ use tokenry_domain::random::{self, Random};
 use tokenry_domain::seal::SealError;
 use tokenry_domain::store::{Store, StoreError};
 use tokenry_domain::time::Clock;
-use tokenry_store::{LockError, OpenError, Options, ServeLock, Sqlite};
+use tokenry_store::{CookiesBeside, LockError, OpenError, Options, ServeLock, Sqlite};
 use tokio::sync::Notify;
 use uuid::Builder;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, SessionStore};
 use crate::feed::{Announcing, Feed};
 use crate::metrics::Metrics;
 use crate::{http, master_key, upkeep};
@@ -92,7 +92,12 @@ impl App {
         let settings = config.settings(listen)?;
         let parameters = hash_parameters(&config)?;
         private_directory(config.data_dir())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.database_file(), options)?);
+        let store = Arc::new(Sqlite::open(&config.database_file(), options)?);
+        let store: Arc<dyn Store> = match config.session.store {
+            SessionStore::Database => store,
+            SessionStore::Memory => Arc::new(CookiesBeside::in_memory(store)),
+            SessionStore::Disk => Arc::new(CookiesBeside::on_disk(store, &config.sessions_file())?),
+        };
         let random: Arc<dyn Random> = Arc::new(random::System::new());
         let has_keys = !store.keys().await?.is_empty();
         let master = master_key::find(&config, has_keys, &*random)?;

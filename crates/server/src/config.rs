@@ -18,8 +18,8 @@ pub use load::{ConfigError, Overrides};
 pub use network::{Network, Networks};
 pub use secret::Secret;
 pub use sections::{
-    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Revocations, Server, Session, Signup,
-    Token,
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Revocations, Server, Session,
+    SessionStore, Signup, Token,
 };
 pub use value::{Bytes, List, Span};
 

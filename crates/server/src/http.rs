@@ -4,6 +4,7 @@ mod admin;
 mod bearer;
 mod body;
 mod client;
+mod cookie;
 mod headers;
 mod introspect;
 mod login;

@@ -7,6 +7,7 @@ mod app {
     mod harness;
 
     mod admin;
+    mod cookies;
     mod cors;
     mod coverage;
     mod disk;

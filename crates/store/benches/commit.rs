@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::refresh::{Child, Position, RefreshState, RequestKey};
-use tokenry_domain::session::{Client, Session, SessionSecret};
+use tokenry_domain::session::{Client, Method, Session, SessionSecret};
 use tokenry_domain::store::{Store, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_store::{Options, Sqlite};
@@ -151,6 +151,7 @@ fn session(id: [u8; 16]) -> Session {
     Session {
         id: SessionId::from_bytes(id),
         user: UserId::from_bytes(id),
+        method: Method::Token,
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState {
             head: Position { generation: 0, ordinal: 0 },

@@ -5,9 +5,12 @@
 //! few connections read beside it. Another process may use the same file at the same time, but only one may serve:
 //! [`ServeLock`].
 
+mod beside;
 mod file;
+mod memory;
 mod serve_lock;
 mod sqlite;
 
+pub use beside::CookiesBeside;
 pub use serve_lock::{LockError, ServeLock};
 pub use sqlite::{OpenError, Options, Sqlite};

@@ -66,9 +66,26 @@ mod sqlite {
 
     contract!(super::open);
 
-    async fn open() -> (Arc<dyn Store>, TempDir) {
+    pub async fn open() -> (Arc<dyn Store>, TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&directory.path().join("tokenry.db"), Options::default()).unwrap();
+        (Arc::new(store), directory)
+    }
+}
+
+/// What is kept beside a store leaves the store as it is.
+mod beside {
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+    use tokenry_domain::store::Store;
+    use tokenry_store::CookiesBeside;
+
+    contract!(super::open);
+
+    async fn open() -> (Arc<dyn Store>, TempDir) {
+        let (store, directory) = super::sqlite::open().await;
+        let store = CookiesBeside::on_disk(store, &directory.path().join("sessions.db")).unwrap();
         (Arc::new(store), directory)
     }
 }

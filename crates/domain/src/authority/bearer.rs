@@ -6,14 +6,24 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::session::{EndReason, Session};
 
-/// Who calls: an access token that verified, its live session and its account.
+/// Who calls: a live session and its account.
 pub struct Caller {
-    /// The token's claims.
-    pub claims: Claims,
     /// The session.
     pub session: Session,
     /// The account.
     pub user: User,
+    /// The claims of the access token that showed it; none if a cookie did.
+    pub claims: Option<Claims>,
+}
+
+impl Caller {
+    /// The roles that the call is made with: those of the token, or else those that the user has now.
+    pub fn roles(&self) -> Vec<String> {
+        match &self.claims {
+            Some(claims) => claims.roles(),
+            None => self.user.roles.iter().cloned().collect(),
+        }
+    }
 }
 
 impl Authority {
@@ -31,6 +41,6 @@ impl Authority {
         if claims.subject() != user.id.to_string() {
             return Err(Error::Revoked(None));
         }
-        Ok(Caller { claims, session, user })
+        Ok(Caller { session, user, claims: Some(claims) })
     }
 }

@@ -32,7 +32,8 @@ impl Authority {
     pub async fn introspect(&self, token: &str) -> Result<Introspection, Error> {
         match self.authenticate(token).await {
             Ok(caller) => {
-                let mut members: Map<String, Value> = caller.claims.to().unwrap_or_default();
+                let mut members: Map<String, Value> =
+                    caller.claims.and_then(|claims| claims.to().ok()).unwrap_or_default();
                 members.insert("token_type".to_owned(), "Bearer".into());
                 describe(&mut members, &caller.user);
                 return Ok(Introspection { session: Some(caller.session.id), members });

@@ -1,9 +1,11 @@
 use super::{Authority, Context, event};
 use crate::account::User;
 use crate::audit::{Actor, AuditKind};
+use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::name::Identifier;
 use crate::password::{Password, Verdict};
+use crate::session::{Method, Session};
 use crate::store::{Conflict, StoreError, Write};
 use crate::token::TokenPair;
 
@@ -13,14 +15,24 @@ pub struct Login {
     pub identifier: String,
     /// The password.
     pub password: String,
+    /// How the session is to be carried.
+    pub method: Method,
 }
 
-/// Who logged in, and the pair.
+/// Who logged in, and with what.
 pub struct LoggedIn {
     /// The account.
     pub user: User,
-    /// The pair.
-    pub tokens: TokenPair,
+    /// What carries the session.
+    pub granted: Granted,
+}
+
+/// What carries a session.
+pub enum Granted {
+    /// A token pair.
+    Tokens(TokenPair),
+    /// A cookie, and its session.
+    Cookie(Cookie, Box<Session>),
 }
 
 impl Authority {
@@ -44,12 +56,18 @@ impl Authority {
                 self.store.commit(vec![event(AuditKind::LoginFailed, Actor::User, None, None, context, now)]).await?;
                 return Err(Error::InvalidCredentials);
             };
-            let session = self.new_session(&user, context, now)?;
+            let (session, cookie) = match request.method {
+                Method::Token => (self.new_session(&user, context, now)?, None),
+                Method::Cookie => {
+                    self.new_cookie(&user, context, now).map(|(session, cookie)| (session, Some(cookie)))?
+                }
+            };
             let (id, sid) = (Some(user.id), Some(session.id));
             let mut writes = vec![
                 Write::InsertSession(session.clone()),
                 event(AuditKind::LoggedIn, Actor::User, id, sid, context, now),
             ];
+            writes.extend(self.room_for_one_more(user.id, now).await?);
             // Either write fails when the account changed while the password was compared.
             writes.push(match verdict.rehash {
                 Some(rehash) => {
@@ -63,7 +81,11 @@ impl Authority {
                 committed => committed?,
             };
             self.throttle.success(account, context.client.address);
-            return Ok(LoggedIn { tokens: self.mint(&session, &user, now)?, user });
+            let granted = match cookie {
+                None => Granted::Tokens(self.mint(&session, &user, now)?),
+                Some(cookie) => Granted::Cookie(cookie, Box::new(session)),
+            };
+            return Ok(LoggedIn { user, granted });
         }
         Err(Error::Unavailable("the account keeps changing".to_owned()))
     }

@@ -2,6 +2,7 @@ use zeroize::Zeroizing;
 
 use super::{Authority, Context, event};
 use crate::audit::{Actor, AuditKind};
+use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::session::{End, EndReason};
@@ -13,6 +14,8 @@ pub enum Logout {
     Access(Zeroizing<String>),
     /// Any of its refresh tokens, expired or old.
     Refresh(Zeroizing<String>),
+    /// Its cookie.
+    Cookie(Cookie),
 }
 
 impl Authority {
@@ -34,6 +37,7 @@ impl Authority {
                 }
                 session.id
             }
+            Logout::Cookie(cookie) => self.session_of_cookie(&cookie).await?.0.id,
         };
         let Some((session, _)) = self.store.session(id).await?.filter(|(session, _)| session.end.is_none()) else {
             return Ok(());

@@ -5,7 +5,7 @@ use super::{Authority, Context, event};
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::refresh::{Decision, Presented, decide};
-use crate::session::{End, EndReason, Session};
+use crate::session::{End, EndReason, Method, Session};
 use crate::store::{Conflict, StoreError, Write};
 use crate::time::Timestamp;
 use crate::token::{RefreshToken, TokenPair};
@@ -35,6 +35,7 @@ impl Authority {
         self.check_receipt(request.access_token.as_ref().map(|token| token.as_str()), &token)?;
         for _ in 0..MOST_TRIES {
             let found = self.store.session(token.session).await?;
+            let found = found.filter(|(session, _)| session.method == Method::Token);
             let (session, user) = found.ok_or(Error::RefreshInvalid("unknown session"))?;
             let wall = self.now();
             let now = session.time(wall);

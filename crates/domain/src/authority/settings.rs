@@ -21,6 +21,10 @@ pub struct Settings {
     pub require_access_token: bool,
     /// A session's absolute limit.
     pub session_max_age: Option<Duration>,
+    /// How long a cookie's session lasts without being used.
+    pub session_idle: Duration,
+    /// How many sessions a user may have at once; a new one ends the oldest.
+    pub sessions_per_user: Option<u32>,
     /// Who may sign up.
     pub signup: SignupMode,
     /// The application's own claims.

@@ -1,10 +1,11 @@
 use super::accounts::{Names, NewAccount};
-use super::{Authority, Context, LoggedIn, SignupMode, event};
-use crate::account::Attributes;
+use super::{Authority, Context, SignupMode, event};
+use crate::account::{Attributes, User};
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::password::Password;
 use crate::store::Write;
+use crate::token::TokenPair;
 
 /// A request to sign up.
 pub struct Signup {
@@ -18,7 +19,7 @@ pub struct Signup {
 
 impl Authority {
     /// Makes an account and logs it in, in one commit.
-    pub async fn signup(&self, request: Signup, context: &Context) -> Result<LoggedIn, Error> {
+    pub async fn signup(&self, request: Signup, context: &Context) -> Result<(User, TokenPair), Error> {
         self.throttle.signup(context.client.address).map_err(Error::RateLimited)?;
         let names = Names::parse(request.username.as_deref(), request.email.as_deref())?;
         self.check_signup(&names)?;
@@ -40,7 +41,8 @@ impl Authority {
             event(AuditKind::UserCreated, Actor::User, id, sid, context, now),
         ];
         self.store.commit(writes).await?;
-        Ok(LoggedIn { tokens: self.mint(&session, &user, now)?, user })
+        let tokens = self.mint(&session, &user, now)?;
+        Ok((user, tokens))
     }
 
     fn check_signup(&self, names: &Names) -> Result<(), Error> {

@@ -82,6 +82,7 @@ impl Config {
         let token = &self.token;
         positive("token.access_ttl", token.access_ttl.0.is_zero())?;
         positive("token.refresh_ttl", token.refresh_ttl.0.is_zero())?;
+        positive("session.idle", self.session.idle.0.is_zero())?;
         positive("keys.rotation", self.keys.rotation.0.is_zero())?;
         if self.keys.publish_ahead >= self.keys.rotation {
             return Err(bad("keys.publish_ahead", "must be shorter than keys.rotation"));
@@ -100,6 +101,8 @@ impl Config {
             repeat_window: token.repeat_window.0,
             require_access_token: token.require_access_token,
             session_max_age: self.session.max_age.positive(),
+            session_idle: self.session.idle.0,
+            sessions_per_user: (self.session.per_user > 0).then_some(self.session.per_user),
             signup: self.signup_mode()?,
             claims,
             password: Policy::default(),
@@ -165,6 +168,11 @@ impl Config {
     /// The SQLite file.
     pub fn database_file(&self) -> PathBuf {
         self.data_dir().join("tokenry.db")
+    }
+
+    /// The SQLite file of cookie sessions, where they are kept on disk.
+    pub fn sessions_file(&self) -> PathBuf {
+        self.data_dir().join("sessions.db")
     }
 
     /// The data directory.

@@ -47,6 +47,12 @@ section! {
     Session {
         /// A session's absolute limit; `0` is none.
         max_age: Span = Span::seconds(0),
+        /// How long a session of the cookie method lasts without being used.
+        idle: Span = Span::seconds(14 * 86_400),
+        /// Where the sessions of the cookie method are kept.
+        store: SessionStore = SessionStore::Database,
+        /// How many sessions a user may have at once, the oldest ended first; `0` is any number.
+        per_user: u32 = 0,
     }
 }
 
@@ -154,6 +160,18 @@ section! {
         /// What to log, in the syntax of `tracing_subscriber::EnvFilter`.
         filter: String = "info,refinery_core=warn".to_owned(),
     }
+}
+
+/// Where the sessions of the cookie method are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SessionStore {
+    /// In the memory of the process.
+    Memory,
+    /// In a SQLite file of this node.
+    Disk,
+    /// In the database, beside those of the token method.
+    Database,
 }
 
 /// How log lines look.

@@ -10,10 +10,11 @@ use subtle::ConstantTimeEq;
 use tokenry_domain::authority::Caller;
 
 use super::problem::ApiError;
+use super::{client, cookie};
 use crate::App;
 use crate::config::Secret;
 
-/// A caller whose access token verified and whose session is live.
+/// A caller whose access token verified, or whose cookie is known, and whose session is live.
 pub(crate) struct LoggedIn(pub Caller);
 
 /// A caller who holds the token of `[admin]`.
@@ -23,8 +24,13 @@ impl FromRequestParts<Arc<App>> for LoggedIn {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let token = bearer(&parts.headers)?.ok_or_else(ApiError::token_missing)?;
-        Ok(Self(app.authority.authenticate(token).await?))
+        // A token was put there on purpose; a cookie comes along by itself.
+        if let Some(token) = bearer(&parts.headers)? {
+            return Ok(Self(app.authority.authenticate(token).await?));
+        }
+        let cookie = cookie::read(app, &parts.method, &parts.headers)?.ok_or_else(ApiError::token_missing)?;
+        let client::Caller(context) = client::Caller::from_request_parts(parts, app).await?;
+        Ok(Self(app.authority.authenticate_cookie(&cookie, &context).await?))
     }
 }
 

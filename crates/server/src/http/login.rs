@@ -2,15 +2,19 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokenry_domain::authority::Login;
+use tokenry_domain::authority::{Granted, LoggedIn, Login, Logout};
+use tokenry_domain::session::Method;
 use utoipa::ToSchema;
 
 use super::body::Json;
 use super::client::Caller;
+use super::cookie;
 use super::problem::ApiError;
-use super::views::{NO_STORE, PairWithUser};
+use super::views::{CookieWithUser, NO_STORE, PairWithUser};
 use crate::App;
 
 #[derive(Deserialize, ToSchema)]
@@ -22,35 +26,48 @@ pub(super) struct Request {
     /// The password.
     password: String,
     /// How the session is carried.
-    #[serde(default, rename = "method")]
-    _method: Method,
-}
-
-/// How a session is carried.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Method {
-    /// A token pair.
-    #[default]
-    Token,
+    #[serde(default)]
+    #[schema(value_type = String, example = "token")]
+    method: Method,
 }
 
 /// Log in with id and password.
 ///
-/// An unknown identifier and a wrong password are answered the same.
+/// An unknown identifier and a wrong password are answered the same. With `method: "cookie"` the session is carried by a
+/// cookie; a cookie that the request brought along is ended.
 #[utoipa::path(
     post, path = "/v1/login", tag = "Log-in", request_body = Request,
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the session keyed")),
-    responses((status = 200, description = "Logged in", body = PairWithUser), super::openapi::Refused),
+    responses(
+        (status = 200, description = "Logged in: a token pair and the user, or a cookie and its session",
+         body = PairWithUser),
+        super::openapi::Refused,
+    ),
 )]
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     Caller(context): Caller,
+    headers: HeaderMap,
     Json(request): Json<Request>,
-) -> Result<impl IntoResponse, ApiError> {
-    let Request { identifier, password, .. } = request;
-    let done = app.authority.login(Login { identifier, password }, &context).await;
+) -> Result<Response, ApiError> {
+    let Request { identifier, password, method } = request;
+    // Not to be fooled by a cookie that someone else has planted: a log-in never goes on with one.
+    let old = match method {
+        Method::Cookie => cookie::read(&app, &axum::http::Method::POST, &headers)?,
+        Method::Token => None,
+    };
+    let done = app.authority.login(Login { identifier, password, method }, &context).await;
     app.metrics.login(done.is_ok());
-    let done = done?;
-    Ok((NO_STORE, Answer(PairWithUser::new(&done.tokens, &done.user))))
+    let LoggedIn { user, granted } = done?;
+    match granted {
+        Granted::Tokens(tokens) => Ok((NO_STORE, Answer(PairWithUser::new(&tokens, &user))).into_response()),
+        Granted::Cookie(cookie, session) => {
+            if let Some(old) = old {
+                // One that is unknown or over needs no end.
+                let _ = app.authority.logout(Logout::Cookie(old), &context).await;
+            }
+            let header = [(SET_COOKIE, cookie::set(&app, &cookie, &session, app.authority.now()))];
+            Ok((NO_STORE, header, Answer(CookieWithUser::new(&session, &user, app.authority.now()))).into_response())
+        }
+    }
 }

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokenry_domain::authority::Logout;
 use utoipa::ToSchema;
@@ -11,6 +13,7 @@ use zeroize::Zeroizing;
 use super::bearer::bearer;
 use super::body::parse;
 use super::client::Caller;
+use super::cookie;
 use super::problem::ApiError;
 use crate::App;
 
@@ -24,9 +27,10 @@ pub(super) struct Request {
 
 /// End the session of a token.
 ///
-/// Takes the access token as a bearer, expired or not, or a refresh token in the body. Ending a session twice is no error.
+/// Takes the access token as a bearer, expired or not, a refresh token in the body, or the cookie. Ending a session twice
+/// is no error.
 #[utoipa::path(
-    post, path = "/v1/logout", tag = "Log-in", request_body = Option<Request>, security(("bearer" = []), ()),
+    post, path = "/v1/logout", tag = "Log-in", request_body = Option<Request>, security(("bearer" = []), ("cookie" = []), ()),
     responses((status = 204, description = "Logged out"), super::openapi::Refused),
 )]
 pub(super) async fn logout(
@@ -34,13 +38,17 @@ pub(super) async fn logout(
     Caller(context): Caller,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let request = match (body.is_empty(), bearer(&headers)?) {
-        (true, None) => return Err(ApiError::token_missing()),
+        (true, None) => {
+            let cookie = cookie::read(&app, &Method::POST, &headers)?.ok_or_else(ApiError::token_missing)?;
+            app.authority.logout(Logout::Cookie(cookie), &context).await?;
+            return Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie::remove(&app))]).into_response());
+        }
         (true, Some(token)) => Logout::Access(Zeroizing::new(token.to_owned())),
         // Unlike an access token in a header, a body is not tied to a caller: what it names is what ends.
         (false, _) => Logout::Refresh(Zeroizing::new(parse::<Request>(&body)?.refresh_token)),
     };
     app.authority.logout(request, &context).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -49,7 +49,7 @@ pub(super) struct PasswordChange {
 
 /// The caller's account.
 #[utoipa::path(
-    get, path = "/v1/me", tag = "Account", security(("bearer" = [])),
+    get, path = "/v1/me", tag = "Account", security(("bearer" = []), ("cookie" = [])),
     responses((status = 200, description = "The account", body = UserView), super::openapi::Refused),
 )]
 pub(super) async fn show(LoggedIn(caller): LoggedIn) -> impl IntoResponse {
@@ -58,7 +58,7 @@ pub(super) async fn show(LoggedIn(caller): LoggedIn) -> impl IntoResponse {
 
 /// Change the caller's names.
 #[utoipa::path(
-    patch, path = "/v1/me", tag = "Account", security(("bearer" = [])), request_body = Change,
+    patch, path = "/v1/me", tag = "Account", security(("bearer" = []), ("cookie" = [])), request_body = Change,
     responses((status = 200, description = "The account", body = UserView), super::openapi::Refused),
 )]
 pub(super) async fn change(
@@ -73,7 +73,7 @@ pub(super) async fn change(
 
 /// Delete the caller's account. All its sessions end.
 #[utoipa::path(
-    delete, path = "/v1/me", tag = "Account", security(("bearer" = [])), request_body = Confirmation,
+    delete, path = "/v1/me", tag = "Account", security(("bearer" = []), ("cookie" = [])), request_body = Confirmation,
     responses((status = 204, description = "Deleted"), super::openapi::Refused),
 )]
 pub(super) async fn delete(
@@ -88,7 +88,7 @@ pub(super) async fn delete(
 
 /// Change the caller's password. Every other session ends.
 #[utoipa::path(
-    post, path = "/v1/password", tag = "Account", security(("bearer" = [])), request_body = PasswordChange,
+    post, path = "/v1/password", tag = "Account", security(("bearer" = []), ("cookie" = [])), request_body = PasswordChange,
     responses((status = 204, description = "Changed"), super::openapi::Refused),
 )]
 pub(super) async fn change_password(

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use utoipa::IntoResponses;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, Info, License, OpenApi, OpenApiBuilder};
 
 /// Any error.
@@ -27,6 +27,8 @@ pub(crate) fn base() -> OpenApi {
     let mut components = Components::new();
     components.add_security_scheme("bearer", bearer("An access token"));
     components.add_security_scheme("admin", bearer("The token of `[admin]` in the configuration"));
+    let cookie = ApiKeyValue::with_description("__Host-tokenry", "The session method; `tokenry` on an http issuer");
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 

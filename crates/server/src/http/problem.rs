@@ -140,6 +140,8 @@ pub(super) fn table(error: &Error) -> (StatusCode, &'static str) {
         Error::InvalidCredentials => (S::UNAUTHORIZED, "invalid_credentials"),
         Error::Token(reason) => (S::UNAUTHORIZED, reason.code()),
         Error::Revoked(_) => (S::UNAUTHORIZED, "token_revoked"),
+        Error::CookieInvalid => (S::UNAUTHORIZED, "token_invalid"),
+        Error::SessionExpired => (S::UNAUTHORIZED, "token_expired"),
         Error::RefreshInvalid(_) => (S::UNAUTHORIZED, "refresh_invalid"),
         Error::RefreshExpired => (S::UNAUTHORIZED, "refresh_expired"),
         Error::RefreshReused => (S::UNAUTHORIZED, "refresh_reused"),

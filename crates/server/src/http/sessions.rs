@@ -14,7 +14,7 @@ use crate::App;
 
 /// The caller's live sessions, newest first.
 #[utoipa::path(
-    get, path = "/v1/sessions", tag = "Sessions", security(("bearer" = [])),
+    get, path = "/v1/sessions", tag = "Sessions", security(("bearer" = []), ("cookie" = [])),
     responses((status = 200, description = "The sessions", body = Sessions), super::openapi::Refused),
 )]
 pub(super) async fn list(
@@ -27,7 +27,7 @@ pub(super) async fn list(
 
 /// End one of the caller's sessions.
 #[utoipa::path(
-    delete, path = "/v1/sessions/{id}", tag = "Sessions", security(("bearer" = [])),
+    delete, path = "/v1/sessions/{id}", tag = "Sessions", security(("bearer" = []), ("cookie" = [])),
     params(("id" = String, Path, description = "The session")),
     responses((status = 204, description = "Ended"), super::openapi::Refused),
 )]
@@ -44,7 +44,7 @@ pub(super) async fn end(
 
 /// End all of the caller's sessions but this one.
 #[utoipa::path(
-    delete, path = "/v1/sessions", tag = "Sessions", security(("bearer" = [])),
+    delete, path = "/v1/sessions", tag = "Sessions", security(("bearer" = []), ("cookie" = [])),
     responses((status = 204, description = "Ended"), super::openapi::Refused),
 )]
 pub(super) async fn end_others(

@@ -38,7 +38,7 @@ pub(super) async fn signup(
     Json(request): Json<Request>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Request { username, email, password } = request;
-    let done = app.authority.signup(Signup { username, email, password }, &context).await?;
+    let (user, tokens) = app.authority.signup(Signup { username, email, password }, &context).await?;
     app.metrics.signups.inc();
-    Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&done.tokens, &done.user))))
+    Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&tokens, &user))))
 }

@@ -1,4 +1,6 @@
-use axum::extract::Query;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::IntoResponse;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -8,6 +10,7 @@ use utoipa::IntoParams;
 use super::bearer::LoggedIn;
 use super::problem::ApiError;
 use super::views::NO_STORE;
+use crate::App;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -18,7 +21,7 @@ pub(super) struct Parameters {
 
 /// Who calls, for a reverse proxy's forward-auth.
 #[utoipa::path(
-    get, path = "/v1/verify", tag = "Services", security(("bearer" = [])), params(Parameters),
+    get, path = "/v1/verify", tag = "Services", security(("bearer" = []), ("cookie" = [])), params(Parameters),
     responses(
         (status = 200, description = "The token is good", headers(
             ("Tokenry-Subject" = String, description = "The user's identifier"),
@@ -31,22 +34,28 @@ pub(super) struct Parameters {
     ),
 )]
 pub(super) async fn verify(
+    State(app): State<Arc<App>>,
     LoggedIn(caller): LoggedIn,
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Query(Parameters { audience }) = parameters.map_err(ApiError::invalid_request)?;
-    if audience.is_some_and(|audience| !caller.claims.has_audience(&audience)) {
+    let accepted = &app.authority.settings().audiences;
+    let is_for = |audience: &String| match &caller.claims {
+        Some(claims) => claims.has_audience(audience),
+        None => accepted.contains(audience),
+    };
+    if !audience.as_ref().is_none_or(is_for) {
         return Err(ApiError::forbidden("the token is not for this audience"));
     }
     // All are always sent, so that a proxy never passes on what a client made up.
-    let roles: Vec<String> = caller.claims.roles().iter().map(|role| encode(role)).collect();
+    let roles: Vec<String> = caller.roles().iter().map(|role| encode(role)).collect();
     let username = caller.user.username.as_ref().map(|name| encode(name.display()));
     let mut headers = HeaderMap::new();
     for (name, value) in [
-        (SUBJECT, encode(caller.claims.subject())),
+        (SUBJECT, caller.user.id.to_string()),
         (SESSION, caller.session.id.to_string()),
         (USERNAME, username.unwrap_or_default()),
-        (SCOPE, encode(caller.claims.scope().unwrap_or_default())),
+        (SCOPE, encode(caller.claims.as_ref().and_then(|claims| claims.scope()).unwrap_or_default())),
         (ROLES, roles.join(",")),
     ] {
         headers.insert(name, HeaderValue::from_str(&value).map_err(|_| ApiError::forbidden("not a header"))?);

@@ -5,6 +5,7 @@ use serde::Serialize;
 use tokenry_domain::account::{Attributes, Status, User};
 use tokenry_domain::id::SessionId;
 use tokenry_domain::session::Session;
+use tokenry_domain::time::Timestamp;
 use tokenry_domain::token::TokenPair;
 use utoipa::ToSchema;
 
@@ -32,6 +33,19 @@ pub(crate) struct Pair {
 pub(crate) struct PairWithUser {
     #[serde(flatten)]
     pair: Pair,
+    /// The account.
+    user: UserView,
+}
+
+/// A session that a cookie carries, and whose it is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CookieWithUser {
+    /// The session.
+    session_id: String,
+    /// Seconds from now until it ends unless it is used.
+    expires_in: i64,
+    /// The server's clock, in seconds since 1970.
+    server_time: i64,
     /// The account.
     user: UserView,
 }
@@ -70,6 +84,8 @@ pub(crate) struct SessionView {
     id: String,
     /// Whether this request was made with it.
     current: bool,
+    /// How it is carried: `token` or `cookie`.
+    method: &'static str,
     /// The `User-Agent` that used it last.
     device: Option<String>,
     /// The address that used it last.
@@ -122,6 +138,17 @@ impl PairWithUser {
     }
 }
 
+impl CookieWithUser {
+    pub(crate) fn new(session: &Session, user: &User, now: Timestamp) -> Self {
+        Self {
+            session_id: session.id.to_string(),
+            expires_in: session.expires_at.seconds() - now.seconds(),
+            server_time: now.seconds(),
+            user: user.into(),
+        }
+    }
+}
+
 impl From<&User> for UserView {
     fn from(user: &User) -> Self {
         Self {
@@ -143,6 +170,7 @@ impl Sessions {
         let view = |session: &Session| SessionView {
             id: session.id.to_string(),
             current: Some(session.id) == current,
+            method: session.method.name(),
             device: session.client.device.clone(),
             address: session.client.address.map(|address| address.to_string()),
             created_at: session.created_at.seconds(),

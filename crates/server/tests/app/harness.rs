@@ -127,6 +127,10 @@ impl Site {
         Self::open(Directory::Lent(directory.to_owned()), max_pages, |_| {}).await
     }
 
+    pub(crate) async fn in_directory_with(directory: &Path, change: impl FnOnce(&mut Config)) -> Self {
+        Self::open(Directory::Lent(directory.to_owned()), None, change).await
+    }
+
     async fn open(directory: Directory, max_pages: Option<u32>, change: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(MovableClock(AtomicI64::new(START * 1000)));
         let mut config = Config { data_dir: DataDir(directory.path().to_owned()), ..Config::default() };
@@ -160,7 +164,11 @@ impl Site {
 
     /// The stored session.
     pub(crate) async fn row(&self, user: &LoggedIn) -> Session {
-        self.store().session(user.session.parse().unwrap()).await.unwrap().unwrap().0
+        self.row_of(&user.session).await
+    }
+
+    pub(crate) async fn row_of(&self, session: &str) -> Session {
+        self.store().session(session.parse().unwrap()).await.unwrap().unwrap().0
     }
 
     pub(crate) async fn audit(&self, kind: AuditKind) -> Vec<AuditRecord> {

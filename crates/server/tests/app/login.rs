@@ -45,12 +45,15 @@ async fn each_log_in_is_a_session_of_its_own_and_is_audited() {
 }
 
 #[tokio::test]
-async fn the_method_is_token_and_no_other_yet() {
+async fn the_method_is_token_or_cookie() {
     let site = Site::new().await;
     site.signup("kim").await;
     let with = |method: &str| json!({ "identifier": "kim", "password": PASSWORD, "method": method });
     assert_eq!(site.post(&Anonymous, "/v1/login", with("token")).await.status, 200);
-    site.post(&Anonymous, "/v1/login", with("TOKEN")).await.is_invalid_at("/method");
+    assert_eq!(site.post(&Anonymous, "/v1/login", with("cookie")).await.status, 200);
+    for bad in ["TOKEN", "session", ""] {
+        site.post(&Anonymous, "/v1/login", with(bad)).await.is_invalid_at("/method");
+    }
 }
 
 #[tokio::test]

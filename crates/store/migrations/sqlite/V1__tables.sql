@@ -25,6 +25,7 @@ CREATE UNIQUE INDEX users_email ON users (email_key) WHERE email_key IS NOT NULL
 CREATE TABLE sessions (
     id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id         BLOB    NOT NULL CHECK (length(user_id) = 16), -- no foreign key: a session outlives its account
+    method          TEXT    NOT NULL, -- token or cookie
     secret          BLOB    NOT NULL CHECK (length(secret) = 32),
     head_gen        INTEGER NOT NULL,
     head_ord        INTEGER NOT NULL,

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::refresh::RefreshState;
-use tokenry_domain::session::{Client, Session, SessionSecret};
+use tokenry_domain::session::{Client, Method, Session, SessionSecret};
 use tokenry_domain::store::Write;
 use tokenry_domain::time::Timestamp;
 
@@ -100,6 +100,7 @@ fn session() -> Session {
     Session {
         id: SessionId::from_bytes([1; 16]),
         user: UserId::from_bytes([2; 16]),
+        method: Method::Token,
         secret: SessionSecret::from_bytes([3; 32]),
         refresh: RefreshState::initial(None),
         created_at: now,

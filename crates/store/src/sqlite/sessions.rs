@@ -3,7 +3,7 @@ use tokenry_domain::account::User;
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
-use tokenry_domain::session::{Client, End, EndReason, Session, SessionSecret};
+use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
 use tokenry_domain::store::Sessions;
 use tokenry_domain::time::Timestamp;
 
@@ -58,6 +58,7 @@ pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), F
         session.end.map(|end| end.reason.name()),
         column::word(session.version),
         due_at(session).millis(),
+        session.method.name(),
     ])?;
     Ok(())
 }
@@ -163,6 +164,7 @@ fn from_row(row: &Row) -> Result<Session, Fault> {
         client: Client { address: column::to_address(row, 18, "sessions.address")?, device: row.get(19)? },
         end: time(20)?.map(|at| Ok::<_, Fault>(End { at, reason: reason(21)? })).transpose()?,
         version: column::to_word(row, 22)?,
+        method: column::to_name(row, 23, Method::from_name, "sessions.method")?,
     })
 }
 
@@ -173,12 +175,12 @@ macro_rules! columns {
          sessions.child_ord, sessions.child_issued_at, sessions.child_key, sessions.receipt_1, sessions.receipt_2, \
          sessions.receipt_3, sessions.receipt_4, sessions.keyed, sessions.created_at, sessions.last_used_at, \
          sessions.expires_at, sessions.ends_at, sessions.address, sessions.device, sessions.ended_at, \
-         sessions.end_reason, sessions.version"
+         sessions.end_reason, sessions.version, sessions.method"
     };
 }
 
 /// How many they are.
-const COLUMNS: usize = 23;
+const COLUMNS: usize = 24;
 
 pub(super) const BY_ID: &str = concat!(
     "SELECT ",
@@ -197,9 +199,9 @@ pub(super) const LIVE_OF: &str = concat!(
 const INSERT: &str = "\
     INSERT INTO sessions (id, user_id, secret, head_gen, head_ord, parent_key, child_ord, child_issued_at, child_key, \
         receipt_1, receipt_2, receipt_3, receipt_4, keyed, created_at, last_used_at, expires_at, ends_at, address, \
-        device, ended_at, end_reason, version, due_at) \
+        device, ended_at, end_reason, version, due_at, method) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
-        ?24)";
+        ?24, ?25)";
 
 pub(super) const UPDATE: &str = "\
     UPDATE sessions SET head_gen = ?3, head_ord = ?4, parent_key = ?5, child_ord = ?6, child_issued_at = ?7, \

@@ -12,7 +12,7 @@ use tokenry_domain::password::PasswordHash;
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::seal::Sealed;
-use tokenry_domain::session::{Client, End, EndReason, Session, SessionSecret};
+use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
 use tokenry_domain::store::{Committed, Conflict, Store, StoreError, Write};
 use tokenry_domain::time::Timestamp;
 
@@ -58,6 +58,7 @@ pub fn session(n: u64, user: u64) -> Session {
     Session {
         id: session_id(n),
         user: user_id(user),
+        method: Method::Token,
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState {
             head: Position { generation: 3, ordinal: 1 },

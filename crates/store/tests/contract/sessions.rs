@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tokenry_domain::id::SessionId;
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::RevocationKind;
-use tokenry_domain::session::{Client, End, EndReason, Session, SessionSecret};
+use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
 use tokenry_domain::store::{Conflict, Sessions, Store, StoreError, Write};
 use tokenry_domain::time::Timestamp;
 use tokio::runtime::Handle;
@@ -216,6 +216,7 @@ fn any_session() -> impl Strategy<Value = Session> {
         |(secret, refresh, (created_at, last_used_at, expires_at, ends_at), client, end, version)| Session {
             id: session_id(0),
             user: user_id(1),
+            method: Method::Token,
             secret: SessionSecret::from_bytes(secret),
             refresh,
             created_at,
