@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 #[path = "contract/sample.rs"]
-#[allow(dead_code, reason = "shared with the contract")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the contract")]
 mod sample;
 
 use std::sync::Arc;
