@@ -75,6 +75,11 @@ pub(crate) struct Failure {
     pub exit: u8,
 }
 
+/// What a fuzzer of the import of accounts looks at.
+pub fn rows_of_export(text: &[u8], extension: &str) -> Result<(usize, usize), String> {
+    user::count_rows(text, extension)
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();

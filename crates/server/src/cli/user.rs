@@ -1,6 +1,8 @@
 mod django;
 mod import;
 
+pub(super) use import::count_rows;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;

@@ -101,14 +101,25 @@ type Rows = (Vec<Source>, BTreeMap<i64, String>);
 fn read(file: &Path) -> Result<Rows, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::new("invalid_request", format!("{}: {error}", file.display()));
     let text = std::fs::read(file).map_err(|error| bad(&error))?;
-    match file.extension().and_then(|extension| extension.to_str()) {
-        Some("json") => {
-            let entries: Vec<Value> = serde_json::from_slice(&text).map_err(|error| bad(&error))?;
-            Ok(from_dump(entries))
-        }
-        Some("csv") => from_csv(&text).map_err(|error| bad(&error)),
-        _ => Err(bad(&"the name must end in .json or .csv")),
+    let extension = file.extension().and_then(|extension| extension.to_str());
+    parse(&text, extension.unwrap_or_default()).map_err(|error| bad(&error))
+}
+
+fn parse(text: &[u8], extension: &str) -> Result<Rows, String> {
+    match extension {
+        "json" => serde_json::from_slice(text).map(from_dump).map_err(|error| error.to_string()),
+        "csv" => from_csv(text).map_err(|error| error.to_string()),
+        _ => Err("the name must end in .json or .csv".to_owned()),
     }
+}
+
+/// How many rows of an export can be taken and how many can't: what a fuzzer looks at.
+pub(in crate::cli) fn count_rows(text: &[u8], extension: &str) -> Result<(usize, usize), String> {
+    let (rows, groups) = parse(text, extension)?;
+    let mappings = Mappings::new(&[]);
+    let total = rows.len();
+    let taken = rows.into_iter().filter_map(|source| mappings.account(source.row.ok()?, &groups).ok()).count();
+    Ok((taken, total - taken))
 }
 
 /// `manage.py dumpdata auth.user auth.group`
