@@ -2,6 +2,7 @@
 //! crashing server, a restored back-up and a thief. `cargo test -p tokenry-domain --test model -- --nocapture` prints how
 //! many states there are.
 #![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::print_stdout, reason = "the figures are part of what is shown")]
 
 #[path = "model/broken.rs"]
 mod broken;

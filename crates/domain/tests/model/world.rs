@@ -224,7 +224,7 @@ impl Model for World {
 
     fn init_states(&self) -> Vec<State> {
         let first = Position { generation: 0, ordinal: 0 };
-        let key = self.login_key.then(|| RequestKey([255; 32]));
+        let key = self.login_key.then_some(RequestKey([255; 32]));
         vec![State {
             row: Row { refresh: RefreshState::initial(key), is_over: false },
             backup: None,
