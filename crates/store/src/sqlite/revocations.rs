@@ -32,7 +32,8 @@ fn from_row(row: &Row) -> Result<RevocationRecord, Fault> {
     })
 }
 
-const INSERT: &str = "INSERT INTO revocations (tag, kind, value, before, until) VALUES (random(), ?1, ?2, ?3, ?4)";
+pub(super) const INSERT: &str =
+    "INSERT INTO revocations (tag, kind, value, before, until) VALUES (random(), ?1, ?2, ?3, ?4)";
 
 pub(super) const AFTER: &str =
     "SELECT seq, tag, kind, value, before, until FROM revocations WHERE seq > ?1 ORDER BY seq LIMIT ?2";
