@@ -113,6 +113,19 @@ const NEEDS: &[Need] = &[
         source: Source::Debian(&["npm"]),
         elsewhere: "comes with Node.js, nodejs.org",
     },
+    Need {
+        name: "PostgreSQL",
+        // Debian keeps the server's programs off the path.
+        probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
+        source: Source::Debian(&["postgresql"]),
+        elsewhere: "the server, from postgresql.org, with initdb and postgres on the path",
+    },
+    Need {
+        name: "PgBouncer",
+        probe: &["pgbouncer", "--version"],
+        source: Source::Debian(&["pgbouncer"]),
+        elsewhere: "pgbouncer.org",
+    },
 ];
 
 #[cfg(test)]

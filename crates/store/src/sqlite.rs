@@ -9,6 +9,8 @@ mod plans;
 mod reader;
 mod revocations;
 mod sessions;
+#[cfg(test)]
+mod statements;
 mod sweep;
 mod users;
 mod work;

@@ -3,6 +3,9 @@
 
 #[path = "contract/audit.rs"]
 mod audit;
+#[path = "support/cluster.rs"]
+#[allow(dead_code)]
+mod cluster;
 #[path = "contract/commits.rs"]
 mod commits;
 #[path = "contract/keys.rs"]
@@ -88,4 +91,26 @@ mod beside {
         let store = CookiesBeside::on_disk(store, &directory.path().join("sessions.db")).unwrap();
         (Arc::new(store), directory)
     }
+}
+mod postgres {
+    contract!(super::open);
+
+    async fn open() -> (std::sync::Arc<dyn tokenry_domain::store::Store>, ()) {
+        crate::connect(&crate::cluster::database(&["synchronous_commit = off"])).await
+    }
+}
+
+mod postgres_serializable {
+    contract!(super::open);
+
+    async fn open() -> (std::sync::Arc<dyn tokenry_domain::store::Store>, ()) {
+        crate::connect(&crate::cluster::database(&["default_transaction_isolation = serializable"])).await
+    }
+}
+
+async fn connect(url: &str) -> (std::sync::Arc<dyn tokenry_domain::store::Store>, ()) {
+    // All tests at once on a small machine: nothing here is about time.
+    let patience = std::time::Duration::from_secs(60);
+    let options = tokenry_store::PostgresOptions { pool_size: 8, patience, connect_timeout: patience };
+    (std::sync::Arc::new(tokenry_store::PostgresStore::connect(url, options).await.unwrap()), ())
 }

@@ -78,7 +78,7 @@ fn actor(name: &str) -> Option<Actor> {
     [Actor::User, Actor::Admin, Actor::Operator, Actor::System].into_iter().find(|actor| actor_name(*actor) == name)
 }
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
     INSERT INTO audit (at, kind, actor, user_id, session_id, address, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// One statement for each way to the rows. A `+` keeps SQLite from the other ways.

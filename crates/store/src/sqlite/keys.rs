@@ -51,15 +51,15 @@ fn from_row(row: &Row) -> Result<KeyRecord, Fault> {
     })
 }
 
-const ALL: &str = "\
+pub(super) const ALL: &str = "\
     SELECT kid, purpose, algorithm, state, public, private, created_at, changed_at, version FROM keys \
     ORDER BY created_at, kid";
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
     INSERT INTO keys (kid, purpose, algorithm, state, public, private, created_at, changed_at, version) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-const UPDATE: &str = "\
+pub(super) const UPDATE: &str = "\
     UPDATE keys SET purpose = ?2, algorithm = ?3, state = ?4, public = ?5, private = ?6, created_at = ?7, \
         changed_at = ?8, version = ?9 \
     WHERE kid = ?1 AND version = ?10";

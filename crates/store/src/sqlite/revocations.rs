@@ -59,10 +59,10 @@ fn from_row(row: &Row) -> Result<RevocationRecord, Fault> {
     })
 }
 
-const TAG: &str = "SELECT random()";
+pub(super) const TAG: &str = "SELECT random()";
 pub(super) const NEWEST: &str = "SELECT seq, digest FROM revocations WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
     INSERT INTO revocations (seq, tag, kind, value, before, until, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 pub(super) const AFTER: &str =

@@ -196,7 +196,7 @@ pub(super) const LIVE_OF: &str = concat!(
     " FROM sessions WHERE user_id = ?1 AND ended_at IS NULL ORDER BY created_at DESC, id DESC LIMIT ?2"
 );
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
     INSERT INTO sessions (id, user_id, secret, head_gen, head_ord, parent_key, child_ord, child_issued_at, child_key, \
         receipt_1, receipt_2, receipt_3, receipt_4, keyed, created_at, last_used_at, expires_at, ends_at, address, \
         device, ended_at, end_reason, version, due_at, method) \

@@ -132,7 +132,7 @@ pub(super) const PAGE: &str = concat!(
      ORDER BY id LIMIT ?3"
 );
 
-const INSERT: &str = "\
+pub(super) const INSERT: &str = "\
     INSERT INTO users (id, username, username_key, email, email_key, email_verified, password, roles, attributes, \
         status, created_at, updated_at, version) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";

@@ -84,4 +84,4 @@ fn statements(write: &Write) -> usize {
     }
 }
 
-const PROBE: &str = "UPDATE probe SET number = (number + 1) % 1000000 WHERE id = 1";
+pub(super) const PROBE: &str = "UPDATE probe SET number = (number + 1) % 1000000 WHERE id = 1";

@@ -1,0 +1,37 @@
+//! Every statement of this store, for the tests that hold each against the database.
+
+use super::{audit, keys, revocations, sessions, sweep, users};
+
+pub(super) const ALL: &[&str] = &[
+    super::READ,
+    super::PROBE,
+    super::CLOCK,
+    users::BY_ID,
+    users::BY_USERNAME,
+    users::BY_EMAIL,
+    users::PAGE,
+    users::INSERT,
+    users::UPDATE,
+    users::EXPECT,
+    users::DELETE,
+    sessions::BY_ID,
+    sessions::LIVE_OF,
+    sessions::INSERT,
+    sessions::UPDATE,
+    sessions::END,
+    sessions::END_ONE,
+    sessions::END_ONE_OF,
+    sessions::END_OF,
+    sessions::END_OF_EXCEPT,
+    keys::ALL,
+    keys::INSERT,
+    keys::UPDATE,
+    revocations::LOCK,
+    revocations::APPEND,
+    revocations::AFTER,
+    audit::INSERT,
+    audit::LIST,
+    sweep::REVOCATIONS,
+    sweep::AUDIT,
+    sweep::SESSIONS,
+];

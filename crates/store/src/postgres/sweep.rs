@@ -1,0 +1,59 @@
+use tokenry_domain::store::Horizon;
+use tokenry_domain::time::Timestamp;
+use tokio_postgres::Row;
+
+use super::column;
+use super::error::Fault;
+use super::pool::Pool;
+use super::step::Step;
+use super::value::values;
+
+/// Removes what no one needs any more, in one short step.
+///
+/// A step that only found rows to look at later says nothing about the rows behind them: it is followed by another.
+/// Several nodes may do this at once; each leaves the rows that another is at.
+pub(super) async fn run(pool: &Pool, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, Fault> {
+    loop {
+        let step = |sql, until: Timestamp| Step::new(sql, values![until, limit]);
+        let steps = vec![step(REVOCATIONS, now), step(AUDIT, before.audit), step(SESSIONS, before.sessions)];
+        let mut removed = 0;
+        let mut is_more = false;
+        for row in pool.transact(steps).await?.iter().flatten() {
+            let (gone, seen) = counts(row)?;
+            removed += gone;
+            is_more |= seen > 0 && seen >= u64::from(limit);
+        }
+        if removed > 0 || !is_more {
+            return Ok(removed);
+        }
+    }
+}
+
+/// How many rows went, and how many were looked at.
+fn counts(row: &Row) -> Result<(u64, u64), Fault> {
+    Ok((column::to_word(row, 0, "sweep")?, column::to_word(row, 1, "sweep")?))
+}
+
+/// The oldest, up to the newest of those that are over: the digest of the next one builds on it.
+pub(super) const REVOCATIONS: &str = "\
+    WITH oldest AS (SELECT seq, until FROM revocations ORDER BY seq LIMIT $2::bigint + 1), \
+    needed AS (SELECT min(seq) AS seq FROM oldest WHERE until > $1), \
+    over AS (SELECT max(oldest.seq) AS seq FROM oldest, needed WHERE needed.seq IS NULL OR oldest.seq < needed.seq), \
+    gone AS (DELETE FROM revocations USING over WHERE revocations.seq < over.seq RETURNING 1) \
+    SELECT count(*), count(*) FROM gone";
+
+pub(super) const AUDIT: &str = "\
+    WITH gone AS (DELETE FROM audit WHERE seq IN ( \
+        SELECT seq FROM audit WHERE at < $1 ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1) \
+    SELECT count(*), count(*) FROM gone";
+
+/// A refresh does not say when its session is due anew, so as to write no index: it is said here.
+pub(super) const SESSIONS: &str = "\
+    WITH due AS ( \
+        SELECT id, least(expires_at, ends_at, ended_at) AS due_at FROM sessions \
+        WHERE due_at < $1 ORDER BY due_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED \
+    ), gone AS ( \
+        DELETE FROM sessions USING due WHERE sessions.id = due.id AND due.due_at < $1 RETURNING 1 \
+    ), kept AS ( \
+        UPDATE sessions SET due_at = due.due_at FROM due WHERE sessions.id = due.id AND due.due_at >= $1 \
+    ) SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM due)";
