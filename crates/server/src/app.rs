@@ -12,11 +12,11 @@ use tokenry_domain::random::{self, Random};
 use tokenry_domain::seal::SealError;
 use tokenry_domain::store::{Store, StoreError};
 use tokenry_domain::time::Clock;
-use tokenry_store::{LockError, OpenError, Options, ServeLock, Sqlite};
+use tokenry_store::{ConnectError, LockError, OpenError, Options, PostgresOptions, PostgresStore, ServeLock, Sqlite};
 use uuid::Builder;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Database};
 use crate::metrics::Metrics;
 use crate::{http, master_key};
 
@@ -37,6 +37,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The PostgreSQL database.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The database, once open.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,8 +91,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
         let parameters = hash_parameters(&config)?;
-        private_directory(config.data_dir())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&config.database_file(), options)?);
+        let store = open_store(&config, options).await?;
         let random: Arc<dyn Random> = Arc::new(random::System::new());
         let has_keys = !store.keys().await?.is_empty();
         let master = master_key::find(&config, has_keys, &*random)?;
@@ -104,10 +106,13 @@ impl App {
         Ok(Arc::new(Self { authority, config, metrics: Metrics::new(), random }))
     }
 
-    /// The right to serve the database of `config`: one process has it at a time.
-    pub(crate) fn lock(config: &Config) -> Result<ServeLock, StartError> {
+    /// The right to serve the database of `config`: of a file, one process has it at a time; PostgreSQL is for many.
+    pub(crate) fn lock(config: &Config) -> Result<Option<ServeLock>, StartError> {
+        if config.database.is_shared() {
+            return Ok(None);
+        }
         private_directory(config.data_dir())?;
-        Ok(ServeLock::acquire(&config.database_file())?)
+        Ok(Some(ServeLock::acquire(&config.database_file())?))
     }
 
     /// All calls and pages. Nest it in an application whose `issuer` names the path.
@@ -132,6 +137,16 @@ impl App {
         let _ = self.random.fill(&mut bytes);
         Builder::from_random_bytes(bytes).into_uuid().to_string()
     }
+}
+
+async fn open_store(config: &Config, options: Options) -> Result<Arc<dyn Store>, StartError> {
+    Ok(match &config.database {
+        Database::Sqlite => {
+            private_directory(config.data_dir())?;
+            Arc::new(Sqlite::open(&config.database_file(), options)?)
+        }
+        Database::Postgres(url) => Arc::new(PostgresStore::connect(url.expose(), PostgresOptions::default()).await?),
+    })
 }
 
 fn hash_parameters(config: &Config) -> Result<Parameters, ConfigError> {

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError};
 use crate::cli;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::http::METRICS_TYPE;
 use crate::{tls, upkeep};
 
@@ -98,14 +98,17 @@ fn greet(app: &App, address: SocketAddr) {
     let issuer = &app.authority.settings().issuer;
     let issuer = issuer.trim_end_matches('/');
     tracing::info!(%address, issuer, "serving");
+    let data = match app.config.database {
+        Database::Sqlite => app.config.data_dir().display().to_string(),
+        Database::Postgres(_) => "PostgreSQL".to_owned(),
+    };
     // Under systemd with Type=notify; elsewhere there is no one to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     cli::print(&format!(
-        "Tokenry {} serves {issuer} (listening on {address}, data in {})\n\
+        "Tokenry {} serves {issuer} (listening on {address}, data in {data})\n\
          Open    {issuer}/        and the calls at {issuer}/docs\n\
          Sign up curl -H 'Content-Type: application/json' -d '{{\"username\":\"kimalo\",\"password\":\"correct horse battery\"}}' {issuer}/v1/signup\n",
         env!("CARGO_PKG_VERSION"),
-        app.config.data_dir().display(),
     ));
 }
 

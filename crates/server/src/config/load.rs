@@ -79,6 +79,7 @@ impl Config {
     pub fn settings(&self, listen: SocketAddr) -> Result<Settings, ConfigError> {
         let issuer = self.issuer(listen);
         self.check_issuer(&issuer)?;
+        self.check_master_key()?;
         let token = &self.token;
         positive("token.access_ttl", token.access_ttl.0.is_zero())?;
         positive("token.refresh_ttl", token.refresh_ttl.0.is_zero())?;
@@ -159,6 +160,14 @@ impl Config {
             (Some(_), None) => Err(bad("server.tls_key", "is needed beside server.tls_certificate")),
             (None, Some(_)) => Err(bad("server.tls_certificate", "is needed beside server.tls_key")),
             _ => Ok(()),
+        }
+    }
+
+    /// A key that is generated beside one node would be unknown to the others.
+    fn check_master_key(&self) -> Result<(), ConfigError> {
+        match self.database.is_shared() && self.master_key.is_none() {
+            true => Err(bad("master_key", "must be given with PostgreSQL: 32 random bytes in base64url, or file:PATH")),
+            false => Ok(()),
         }
     }
 
@@ -263,10 +272,22 @@ mod tests {
             ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
             ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
             ("TOKENRY_DATABASE", "mysql", "database"),
+            ("TOKENRY_DATABASE", "mysql://user:secret@host/db", "database"),
+            ("TOKENRY_DATABASE", "postgres://user:secret@host/db", "master_key"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(named), "{name}={value}: {error}");
+            assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_url_of_a_database_is_never_printed() {
+        let url = ("TOKENRY_DATABASE", "postgres://user:secret@host/db");
+        let config = load(&[url, ("TOKENRY_MASTER_KEY", "file:/etc/tokenry/master.key")]).unwrap();
+        assert!(matches!(&config.database, super::super::Database::Postgres(url) if url.expose().contains("secret")));
+        let printed = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
+        assert!(!printed.contains("secret@") && printed.contains("postgres://(set)"), "{printed}");
     }
 
     #[test]
