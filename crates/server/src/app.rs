@@ -1,7 +1,8 @@
-use std::fs;
+mod database;
+
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -10,17 +11,18 @@ use tokenry_domain::authority::Authority;
 use tokenry_domain::password::{HashPool, Parameters};
 use tokenry_domain::random::{self, Random};
 use tokenry_domain::seal::SealError;
-use tokenry_domain::store::{Store, StoreError};
+use tokenry_domain::store::StoreError;
 use tokenry_domain::time::Clock;
-use tokenry_store::{CookiesBeside, LockError, OpenError, Options, ServeLock, Sqlite};
+use tokenry_store::{ConnectError, LockError, OpenError, Options, ServeLock};
 use tokio::sync::Notify;
 use uuid::Builder;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError, SessionStore};
+use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
 use crate::metrics::Metrics;
 use crate::{http, master_key, upkeep};
+use database::{Opened, SharedClock};
 
 /// A token system, ready to answer.
 pub struct App {
@@ -28,6 +30,8 @@ pub struct App {
     pub(crate) config: Config,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
+    /// Of a database that several nodes share.
+    pub(crate) shared_clock: Option<Arc<SharedClock>>,
     random: Arc<dyn Random>,
 }
 
@@ -40,6 +44,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The PostgreSQL database.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// The database, once open.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,13 +98,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
         let parameters = hash_parameters(&config)?;
-        private_directory(config.data_dir())?;
-        let store = Arc::new(Sqlite::open(&config.database_file(), options)?);
-        let store: Arc<dyn Store> = match config.session.store {
-            SessionStore::Database => store,
-            SessionStore::Memory => Arc::new(CookiesBeside::in_memory(store)),
-            SessionStore::Disk => Arc::new(CookiesBeside::on_disk(store, &config.sessions_file())?),
-        };
+        let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;
         let random: Arc<dyn Random> = Arc::new(random::System::new());
         let has_keys = !store.keys().await?.is_empty();
         let master = master_key::find(&config, has_keys, &*random)?;
@@ -112,13 +113,13 @@ impl App {
             .await
             .map_err(StartError::Keys)?;
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
-        Ok(Arc::new(Self { authority, config, feed, metrics: Metrics::new(), random }))
+        let metrics = Metrics::new(&node(&config, listen));
+        Ok(Arc::new(Self { authority, config, feed, metrics, shared_clock, random }))
     }
 
-    /// The right to serve the database of `config`: one process has it at a time.
-    pub(crate) fn lock(config: &Config) -> Result<ServeLock, StartError> {
-        private_directory(config.data_dir())?;
-        Ok(ServeLock::acquire(&config.database_file())?)
+    /// The right to serve the database of `config`.
+    pub(crate) fn lock(config: &Config) -> Result<Option<ServeLock>, StartError> {
+        database::lock(config)
     }
 
     /// All calls and pages. Nest it in an application whose `issuer` names the path.
@@ -151,6 +152,11 @@ impl App {
     }
 }
 
+/// What this process is called in logs and metrics.
+pub(crate) fn node(config: &Config, listen: SocketAddr) -> String {
+    config.server.node.clone().unwrap_or_else(|| listen.to_string())
+}
+
 fn hash_parameters(config: &Config) -> Result<Parameters, ConfigError> {
     let memory = u32::try_from(config.password.memory.0 / 1024).unwrap_or(u32::MAX);
     let parameters = Parameters { memory, iterations: config.password.iterations, parallelism: 1 };
@@ -161,15 +167,6 @@ fn hash_parameters(config: &Config) -> Result<Parameters, ConfigError> {
             Err(ConfigError("password.memory: takes 8KiB to 256MiB; password.iterations: takes 1 to 64".to_owned()))
         }
     }
-}
-
-/// Creates the data directory so that only its owner can look into it.
-fn private_directory(directory: &Path) -> Result<(), StartError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|source| StartError::File { file: directory.to_owned(), source })
 }
 
 /// Log-ins that may wait for a hasher.

@@ -3,6 +3,7 @@
 //! Each key of `tokenry.toml` is also `TOKENRY_<SECTION>__<KEY>` in the environment. An unknown key or a bad value stops
 //! the start and is named.
 
+mod database;
 mod load;
 mod network;
 mod secret;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use database::Database;
 pub use load::{ConfigError, Overrides};
 pub use network::{Network, Networks};
 pub use secret::Secret;
@@ -33,7 +35,7 @@ pub struct Config {
     pub issuer: Option<String>,
     /// Where the database and the generated keys are kept.
     pub data_dir: DataDir,
-    /// `sqlite`: a file in `data_dir`.
+    /// `sqlite`: a file in `data_dir`; or a `postgres://` URL.
     pub database: Database,
     /// 32 bytes in base64url, or `file:PATH`. Default: generated into `data_dir`.
     pub master_key: Option<Secret>,
@@ -74,15 +76,6 @@ pub struct Listen(pub SocketAddr);
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct DataDir(pub PathBuf);
-
-/// Which database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Database {
-    /// A SQLite file in the data directory.
-    #[default]
-    Sqlite,
-}
 
 impl Default for Listen {
     fn default() -> Self {

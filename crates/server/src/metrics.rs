@@ -7,6 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 /// What is counted.
@@ -40,8 +41,11 @@ struct Outcome {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Nothing yet. `node` is what this process is called.
+    pub(crate) fn new(node: &str) -> Self {
         let mut registry = Registry::with_prefix("tokenry");
+        let about = [("node", node.to_owned()), ("version", env!("CARGO_PKG_VERSION").to_owned())];
+        registry.register("node", "Which process this is", Info::new(about));
         let requests = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);

@@ -16,9 +16,9 @@ use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accept::Bounded;
-use crate::app::{App, StartError};
+use crate::app::{self, App, StartError};
 use crate::cli;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::http::METRICS_TYPE;
 use crate::tls;
 
@@ -98,15 +98,19 @@ fn metrics_router(app: Arc<App>) -> Router {
 fn greet(app: &App, address: SocketAddr) {
     let issuer = &app.authority.settings().issuer;
     let issuer = issuer.trim_end_matches('/');
-    tracing::info!(%address, issuer, "serving");
+    let node = app::node(&app.config, address);
+    tracing::info!(%address, node, issuer, "serving");
+    let data = match app.config.database {
+        Database::Sqlite => app.config.data_dir().display().to_string(),
+        Database::Postgres(_) => "PostgreSQL".to_owned(),
+    };
     // Under systemd with Type=notify; elsewhere there is no one to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     cli::print(&format!(
-        "Tokenry {} serves {issuer} (listening on {address}, data in {})\n\
+        "Tokenry {} serves {issuer} (listening on {address}, data in {data})\n\
          Open    {issuer}/        and the calls at {issuer}/docs\n\
          Sign up curl -H 'Content-Type: application/json' -d '{{\"username\":\"kimalo\",\"password\":\"correct horse battery\"}}' {issuer}/v1/signup\n",
         env!("CARGO_PKG_VERSION"),
-        app.config.data_dir().display(),
     ));
 }
 

@@ -9,7 +9,7 @@ use crate::App;
 
 /// Runs until it is dropped.
 pub(crate) async fn run(app: &App) {
-    tokio::join!(follow(app), rotate(app), sweep(app), app.feed.run(&app.authority));
+    tokio::join!(follow(app), rotate(app), sweep(app), adjust(app), app.feed.run(&app.authority));
 }
 
 /// Commands beside the server change keys in the database; they count within 250 ms.
@@ -42,6 +42,23 @@ async fn rotate(app: &App) {
     }
 }
 
+/// Clocks drift.
+async fn adjust(app: &App) {
+    let Some(clock) = &app.shared_clock else { return };
+    let mut ticks = interval(CLOCK_CHECK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match clock.adjust().await {
+            Ok(millis) if millis.abs() > SUSPICIOUS => {
+                tracing::warn!(millis, "the database's clock is ahead of this one")
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the database's clock can't be read"),
+        }
+    }
+}
+
 async fn sweep(app: &App) {
     let mut ticks = interval(Duration::from_secs(60));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -62,6 +79,9 @@ async fn sweep(app: &App) {
     }
 }
 
+const CLOCK_CHECK: Duration = Duration::from_secs(10);
+/// A difference between clocks that someone should look at, in milliseconds.
+const SUSPICIOUS: i64 = 5000;
 const ROTATION_CHECK: Duration = Duration::from_secs(1);
 /// Ended sessions stay for a week: their tokens are answered with the reason.
 const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);

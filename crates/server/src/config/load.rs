@@ -10,7 +10,7 @@ use tokenry_domain::keys::RotationPolicy;
 use tokenry_domain::password::Policy;
 use url::{Host, Url};
 
-use super::{Config, DataDir, Listen};
+use super::{Config, DataDir, Listen, SessionStore};
 
 /// Why the start was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,7 @@ impl Config {
     pub fn settings(&self, listen: SocketAddr) -> Result<Settings, ConfigError> {
         let issuer = self.issuer(listen);
         self.check_issuer(&issuer)?;
+        self.check_shared()?;
         let token = &self.token;
         positive("token.access_ttl", token.access_ttl.0.is_zero())?;
         positive("token.refresh_ttl", token.refresh_ttl.0.is_zero())?;
@@ -162,6 +163,20 @@ impl Config {
             (Some(_), None) => Err(bad("server.tls_key", "is needed beside server.tls_certificate")),
             (None, Some(_)) => Err(bad("server.tls_certificate", "is needed beside server.tls_key")),
             _ => Ok(()),
+        }
+    }
+
+    /// What is kept or made beside one node is unknown to the others.
+    fn check_shared(&self) -> Result<(), ConfigError> {
+        if !self.database.is_shared() {
+            return Ok(());
+        }
+        if self.master_key.is_none() {
+            return Err(bad("master_key", "must be given with PostgreSQL: 32 random bytes in base64url, or file:PATH"));
+        }
+        match self.session.store == SessionStore::Database || self.session.sticky {
+            true => Ok(()),
+            false => Err(bad("session.store", "takes database with PostgreSQL, unless session.sticky is set")),
         }
     }
 
@@ -271,10 +286,22 @@ mod tests {
             ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
             ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
             ("TOKENRY_DATABASE", "mysql", "database"),
+            ("TOKENRY_DATABASE", "mysql://user:secret@host/db", "database"),
+            ("TOKENRY_DATABASE", "postgres://user:secret@host/db", "master_key"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(named), "{name}={value}: {error}");
+            assert!(!error.contains("secret"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_url_of_a_database_is_never_printed() {
+        let url = ("TOKENRY_DATABASE", "postgres://user:secret@host/db");
+        let config = load(&[url, ("TOKENRY_MASTER_KEY", "file:/etc/tokenry/master.key")]).unwrap();
+        assert!(matches!(&config.database, super::super::Database::Postgres(url) if url.expose().contains("secret")));
+        let printed = format!("{config:?}{}", serde_json::to_string(&config).unwrap());
+        assert!(!printed.contains("secret@") && printed.contains("postgres://(set)"), "{printed}");
     }
 
     #[test]

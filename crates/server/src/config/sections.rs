@@ -51,6 +51,8 @@ section! {
         idle: Span = Span::seconds(14 * 86_400),
         /// Where the sessions of the cookie method are kept.
         store: SessionStore = SessionStore::Database,
+        /// Whether a proxy sends each client to the same node, so that `memory` and `disk` work with several nodes.
+        sticky: bool = false,
         /// How many sessions a user may have at once, the oldest ended first; `0` is any number.
         per_user: u32 = 0,
     }
@@ -87,6 +89,8 @@ section! {
 section! {
     /// `[server]`
     Server {
+        /// What this process is called in logs and metrics. Default: the address that it listens on.
+        node: Option<String> = None,
         /// Proxies whose `X-Forwarded-For` is believed.
         trusted_proxies: Networks = Networks::default(),
         /// Whether an `http` issuer that is not loopback is allowed.

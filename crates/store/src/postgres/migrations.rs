@@ -83,8 +83,8 @@ async fn text(client: &Client, sql: &str) -> Result<Option<String>, tokio_postgr
 }
 
 fn is_race(error: &tokio_postgres::Error) -> bool {
-    // Serialization failure, deadlock, unique violation, duplicate table, tuple concurrently updated.
-    let races = ["40001", "40P01", "23505", "42P07", "XX000"];
+    // Serialization failure, deadlock, unique violation, duplicate table or type, tuple concurrently updated.
+    let races = ["40001", "40P01", "23505", "42P07", "42710", "XX000"];
     error.code().is_some_and(|code| races.contains(&code.code()))
 }
 

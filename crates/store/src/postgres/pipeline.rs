@@ -23,15 +23,15 @@ pub(super) async fn query(client: &Client, step: &Step) -> Result<Vec<Row>, Faul
 ///
 /// One step takes one round trip. Several take two: they are sent once it is sure that the transaction has begun, lest
 /// each became a transaction of its own. A step that fails makes the server refuse the others and undo all at `COMMIT`.
-pub(super) async fn transaction(client: &Client, steps: &[Step]) -> Result<Vec<Vec<Row>>, Fault> {
+pub(super) async fn transaction(client: &Client, begin: &str, steps: &[Step]) -> Result<Vec<Vec<Row>>, Fault> {
     let command = async |sql| -> Result<Vec<Row>, Fault> {
         client.batch_execute(sql).await?;
         Ok(Vec::new())
     };
     let mut answers: Vec<Answer<'_>> = Vec::with_capacity(steps.len() + 2);
     match steps {
-        [_] => answers.push(Box::pin(command(BEGIN))),
-        _ => drop(command(BEGIN).await?),
+        [_] => answers.push(Box::pin(command(begin))),
+        _ => drop(command(begin).await?),
     }
     let is_alone = answers.len();
     answers.extend(steps.iter().map(|step| Box::pin(query(client, step)) as Answer<'_>));
@@ -69,11 +69,20 @@ pub(super) fn jitter(attempt: u32) -> Duration {
     Duration::from_micros(RandomState::new().build_hasher().finish() % most)
 }
 
-/// The settings hold until the transaction ends, on whichever server connection it runs.
+/// What begins a transaction. The settings hold until it ends, on whichever server connection it runs.
 ///
 /// - A commit that was answered is on disk (and on a synchronous standby), whatever the server's default is.
 /// - No time-out cuts short the wait for that: PostgreSQL would answer as if it had been waited for.
-/// - A row that another transaction holds is not waited for longer than a caller waits.
-const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; \
-    SET LOCAL lock_timeout = 2500; SET LOCAL idle_in_transaction_session_timeout = 5000";
+/// - A row that another transaction holds is waited for a little shorter than the caller waits, so that nothing is left
+///   behind to happen later.
+pub(super) fn begin(patience: Duration) -> String {
+    let patience = patience.as_millis();
+    format!(
+        "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {}; \
+         SET LOCAL idle_in_transaction_session_timeout = {}",
+        patience * 2 / 3 + 1,
+        patience * 2 + 1,
+    )
+}
+
 const COMMIT: &str = "COMMIT";

@@ -24,6 +24,7 @@ use super::value::Value;
 pub(super) struct Pool {
     connections: deadpool_postgres::Pool,
     patience: Duration,
+    begin: Arc<str>,
     written: Arc<AtomicBool>,
 }
 
@@ -37,7 +38,8 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Fault::Unavailable(error.to_string()))?;
-        Ok(Self { connections, patience: options.patience, written: Arc::default() })
+        let begin = pipeline::begin(options.patience).into();
+        Ok(Self { connections, patience: options.patience, begin, written: Arc::default() })
     }
 
     /// One statement that changes nothing, outside of any transaction: it sees all that was committed before.
@@ -81,9 +83,13 @@ impl Pool {
             let lease = self.lease().await?;
             let outcome = match (kind, lease.client(), steps) {
                 (Kind::Read, client, [step]) => pipeline::query(client, step).await.map(|rows| vec![rows]),
-                (_, client, steps) => pipeline::transaction(client, steps).await,
+                (_, client, steps) => pipeline::transaction(client, &self.begin, steps).await,
             };
             lease.settle();
+            if outcome.as_ref().is_err_and(Fault::lost_the_connection) {
+                // What ended this one has likely ended those that wait, too.
+                self.connections.retain(|_, _| false);
+            }
             match outcome {
                 Err(fault) if fault.lost_a_race() && attempt < MOST_RETRIES => sleep(jitter(attempt)).await,
                 // Whatever became of it, a read can be done again.

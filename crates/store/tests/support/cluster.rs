@@ -104,8 +104,14 @@ impl Cluster {
         assert!(self.try_psql(sql), "{sql}");
     }
 
+    /// The first column of the first row of what `sql` gives in the database of `url`.
+    pub fn value(&self, url: &str, sql: &str) -> String {
+        let output = Command::new(program("psql")).args(["-X", "-t", "-A", url, "-c", sql]).output().unwrap();
+        assert!(output.status.success(), "{sql}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     /// Where the socket is.
-    #[allow(dead_code)]
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -1,0 +1,126 @@
+//! The binary on PostgreSQL: one process, and three that share a database.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+#[path = "../benches/serve/client.rs"]
+#[allow(dead_code)]
+mod client;
+#[path = "../../store/tests/support/cluster.rs"]
+#[allow(dead_code)]
+mod cluster;
+#[path = "process/program.rs"]
+#[allow(dead_code)]
+mod program;
+
+use std::sync::Barrier;
+use std::thread;
+
+use cluster::Cluster;
+use program::{Program, Running};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse battery";
+
+#[test]
+fn one_process_does_everything_on_it() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    let server = program.serve_with(&variables);
+    let mut connection = server.connect();
+    let (status, _) = connection.post("/v1/signup", &json!({ "username": "kim", "password": PASSWORD }));
+    assert_eq!(status, 201);
+    let (status, pair) = connection.post("/v1/login", &json!({ "identifier": "KIM", "password": PASSWORD }));
+    assert_eq!(status, 200, "{pair}");
+    let (status, pair) = connection.post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }));
+    assert_eq!(status, 200, "{pair}");
+    let pair = refresh_at_once(&[&server], &pair);
+    assert_eq!(rotations(&cluster, &url), 2);
+    for command in [
+        &["user", "set", "kim", "--attr", "team=orders"][..],
+        &["session", "list", "kim"],
+        &["keys", "rotate", "--now"],
+        &["audit", "--user", "kim"],
+    ] {
+        let done = program.run_with(command, "", &variables);
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    let (status, _) = connection.post("/v1/logout", &json!({ "refresh_token": pair["refresh_token"] }));
+    assert_eq!(status, 204);
+    let (status, refused) = connection.post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }));
+    assert_eq!((status, &refused["reason"]), (401, &json!("logout")));
+    assert_eq!(connection.get("/readyz", None).0, 200);
+}
+
+/// Fifty tabs refresh one token at once, through whichever node answers: one rotation, one new token for all.
+#[test]
+fn fifty_refreshes_over_three_nodes_are_one_rotation() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    // All start on an empty database at once: one makes its tables, one its keys.
+    let nodes: Vec<Running> = thread::scope(|scope| {
+        let starts: Vec<_> = (0..3).map(|_| scope.spawn(|| program.serve_with(&variables))).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let nodes: Vec<&Running> = nodes.iter().collect();
+    let (_, mut pair) = nodes[0].connect().post("/v1/signup", &json!({ "username": "kim", "password": PASSWORD }));
+    for round in 1..=20 {
+        pair = refresh_at_once(&nodes, &pair);
+        assert_eq!(rotations(&cluster, &url), round);
+    }
+    let token = pair["access_token"].as_str();
+    for node in &nodes {
+        assert_eq!(node.connect().get("/v1/me", token).0, 200, "each knows the others' keys");
+    }
+}
+
+#[test]
+fn without_a_master_key_or_with_a_bad_url_it_does_not_start_and_says_why() {
+    let program = Program::new();
+    let url = "postgres://someone:hidden-one@127.0.0.1:1/db";
+    let refused = program.run_with(&["serve"], "", &[("TOKENRY_DATABASE", url)]);
+    assert!(refused.code == 2 && refused.stderr.contains("master_key"), "{refused:?}");
+    let unreachable = program.run_with(&["serve", "--listen", "127.0.0.1:0"], "", &variables(url));
+    assert!(unreachable.code == 1 && unreachable.stderr.contains("unavailable"), "{unreachable:?}");
+    let printed = program.run_with(&["config", "print"], "", &variables(url));
+    assert!(printed.code == 0 && printed.stdout.contains("postgres://(set)"), "{printed:?}");
+    for output in [refused, unreachable, printed] {
+        assert!(!format!("{output:?}").contains("hidden-one"), "{output:?}");
+    }
+}
+
+/// Refreshes the token of `pair` from fifty threads at the same moment; all must get the same new one.
+fn refresh_at_once(nodes: &[&Running], pair: &Value) -> Value {
+    let barrier = Barrier::new(PARALLEL);
+    let body = json!({ "refresh_token": pair["refresh_token"] });
+    let ask = |node: &Running| {
+        let mut connection = node.connect();
+        barrier.wait();
+        connection.post("/v1/refresh", &body)
+    };
+    let answers: Vec<(u16, Value)> = thread::scope(|scope| {
+        let ask = &ask;
+        let asked: Vec<_> = (0..PARALLEL).map(|n| scope.spawn(move || ask(nodes[n % nodes.len()]))).collect();
+        asked.into_iter().map(|answer| answer.join().unwrap()).collect()
+    });
+    for (status, answer) in &answers {
+        assert_eq!((*status, &answer["refresh_token"]), (200, &answers[0].1["refresh_token"]), "{answer}");
+    }
+    assert_ne!(answers[0].1["refresh_token"], pair["refresh_token"]);
+    answers[0].1.clone()
+}
+
+/// How often a row of a session was written.
+fn rotations(cluster: &Cluster, url: &str) -> u64 {
+    cluster.value(url, "SELECT sum(version) FROM sessions").parse().unwrap()
+}
+
+fn cluster() -> Cluster {
+    Cluster::start(&["max_connections=200"])
+}
+
+fn variables(url: &str) -> [(&str, &str); 2] {
+    [("TOKENRY_DATABASE", url), ("TOKENRY_MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")]
+}
+
+const PARALLEL: usize = 50;
