@@ -13,16 +13,15 @@ use tokenry_domain::random::{self, Random};
 use tokenry_domain::seal::SealError;
 use tokenry_domain::store::StoreError;
 use tokenry_domain::time::Clock;
-use tokenry_store::{ConnectError, LockError, OpenError, Options, ServeLock};
 use tokio::sync::Notify;
 use uuid::Builder;
 
+use self::database::{ConnectError, LockError, OpenError, Opened, Options, ServeLock, SharedClock};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
 use crate::metrics::Metrics;
 use crate::{http, master_key, upkeep};
-use database::{Opened, SharedClock};
 
 /// A token system, ready to answer.
 pub struct App {

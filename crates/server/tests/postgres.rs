@@ -89,6 +89,35 @@ fn without_a_master_key_or_with_a_bad_url_it_does_not_start_and_says_why() {
     }
 }
 
+/// `require` wants a trusted certificate for the name in the URL; `prefer` takes any.
+#[test]
+fn a_certificate_is_demanded_as_the_url_says() {
+    let (folder, program) = (tempfile::tempdir().unwrap(), Program::new());
+    let (certificate, key) = cluster::certificate(folder.path(), "localhost");
+    let files = [("ssl_cert_file", &certificate), ("ssl_key_file", &key)];
+    let files = files.map(|(name, file)| format!("{name}={}", file.display()));
+    let cluster = Cluster::start(&["ssl=on", "listen_addresses=localhost", "fsync=off", &files[0], &files[1]]);
+    let ours = std::fs::read(&certificate).unwrap();
+    let trusted = program.directory().join("trusted.crt");
+    std::fs::write(&trusted, ours).unwrap();
+    for (host, mode, is_trusted, is_taken) in [
+        ("localhost", "prefer", false, true),
+        ("localhost", "require", false, false),
+        ("localhost", "require", true, true),
+        ("localhost", "verify-full", true, true),
+        ("127.0.0.1", "require", true, false),
+    ] {
+        let url = format!("postgres://tokenry@{host}:{}/postgres?sslmode={mode}", cluster.port());
+        let mut variables = variables(&url).to_vec();
+        if is_trusted {
+            variables.push(("SSL_CERT_FILE", trusted.to_str().unwrap()));
+        }
+        let done = program.run_with(&["audit"], "", &variables);
+        assert_eq!(done.code == 0, is_taken, "{host} {mode} {is_trusted}: {done:?}");
+        assert!(is_taken || done.stderr.contains("certificate"), "{done:?}");
+    }
+}
+
 /// Refreshes the token of `pair` from fifty threads at the same moment; all must get the same new one.
 fn refresh_at_once(nodes: &[&Running], pair: &Value) -> Value {
     let barrier = Barrier::new(PARALLEL);

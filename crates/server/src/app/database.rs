@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokenry_domain::store::{Store, StoreError};
 use tokenry_domain::time::{Clock, Timestamp};
-use tokenry_store::{CookiesBeside, Options, PostgresOptions, PostgresStore, ServeLock, Sqlite};
+pub(super) use tokenry_store::{ConnectError, LockError, OpenError, Options, ServeLock};
+use tokenry_store::{CookiesBeside, PostgresOptions, PostgresStore, Sqlite};
 
 use super::StartError;
 use crate::config::{Config, Database, SessionStore};

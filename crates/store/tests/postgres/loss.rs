@@ -24,6 +24,18 @@ async fn a_server_that_stops_is_unavailable_until_it_is_back() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stands_still_is_unavailable_until_it_goes_on() {
+    let cluster = Cluster::start(&["fsync=off"]);
+    let store = connect(&cluster.database(&[])).await;
+    store.ready().await.unwrap();
+    cluster.freeze(true);
+    assert_unavailable(&store).await;
+    cluster.freeze(false);
+    recovered(&store).await;
+    assert!(store.keys().await.unwrap().is_empty());
+}
+
 /// Nothing that was answered is lost, although the server's own default would answer before it has written.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_killed_has_all_that_was_answered() {

@@ -20,10 +20,11 @@ impl Bouncer {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = cluster.folder();
         let configuration = format!(
-            "[databases]\n* = host={folder} port=5432 user=tokenry\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+            "[databases]\n* = host={folder} port={server} user=tokenry\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\n\
              default_pool_size = 4\nmax_client_conn = 500\n",
-            folder = folder.display()
+            folder = folder.display(),
+            server = cluster.port()
         );
         let file = folder.join("pgbouncer.ini");
         fs::write(&file, configuration).unwrap();

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Cluster {
     folder: PathBuf,
     arguments: Vec<String>,
+    port: u16,
     /// Waits for its standard input to be closed, and cleans up.
     keeper: Child,
     server: Mutex<Option<Child>>,
@@ -27,6 +29,8 @@ pub fn database(settings: &[&str]) -> String {
 impl Cluster {
     /// Starts a server with `settings`, each as `name=value`.
     pub fn start(settings: &[&str]) -> Self {
+        // Names the socket, and counts where a test has it listen to the network.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = tempfile::Builder::new().prefix("tokenry-pg-").tempdir().unwrap().keep();
         let keeper = keeper(&folder);
         if is_root() {
@@ -41,8 +45,9 @@ impl Cluster {
         );
         let mut arguments = vec!["-D".to_owned(), data.display().to_string()];
         arguments.extend(["-k".to_owned(), folder.display().to_string(), "-clisten_addresses=".to_owned()]);
+        arguments.push(format!("-p{port}"));
         arguments.extend(settings.iter().map(|setting| format!("-c{setting}")));
-        let cluster = Self { folder, arguments, keeper, server: Mutex::new(None) };
+        let cluster = Self { folder, arguments, port, keeper, server: Mutex::new(None) };
         cluster.start_again();
         cluster
     }
@@ -72,6 +77,15 @@ impl Cluster {
         self.end("-KILL");
     }
 
+    /// Makes all processes of the server stand still, or go on: connections stay, nothing answers.
+    pub fn freeze(&self, still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let server = self.server.lock().unwrap();
+        let id = server.as_ref().unwrap().id().to_string();
+        done(Command::new("kill").args([signal, &id]));
+        done(Command::new("pkill").args([signal, "-P", &id]));
+    }
+
     fn end(&self, signal: &str) {
         let mut server = self.server.lock().unwrap();
         let Some(mut child) = server.take() else { return };
@@ -96,7 +110,7 @@ impl Cluster {
 
     /// The URL of a database of that name.
     pub fn url(&self, name: &str) -> String {
-        format!("postgres://tokenry@/{name}?host={}&sslmode=disable", self.folder.display())
+        format!("postgres://tokenry@/{name}?host={}&port={}&sslmode=disable", self.folder.display(), self.port)
     }
 
     /// Runs SQL as the superuser.
@@ -111,6 +125,11 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// The port, where it listens to the network, and the end of the socket's name.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where the socket is.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -118,7 +137,12 @@ impl Cluster {
 
     fn try_psql(&self, sql: &str) -> bool {
         let mut command = Command::new(program("psql"));
-        command.args(["-q", "-X", "-d", "postgres", "-U", "tokenry", "-h"]).arg(&self.folder).args(["-c", sql]);
+        command.args(["-q", "-X", "-d", "postgres", "-U", "tokenry", "-h"]).arg(&self.folder).args([
+            "-p",
+            &self.port.to_string(),
+            "-c",
+            sql,
+        ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
     }
 }
@@ -173,6 +197,21 @@ pub fn on_path(name: &str) -> Option<PathBuf> {
     let found = Command::new("sh").args(["-c", "command -v \"$0\"", name]).output().ok()?;
     let path = String::from_utf8(found.stdout).ok()?;
     Some(PathBuf::from(path.trim())).filter(|_| found.status.success())
+}
+
+/// A self-signed certificate and its key, which the server may read, in `folder`.
+pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+    let (subject, alternative) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
+    let mut command = Command::new("openssl");
+    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);
+    command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
+    command.args(["-subj", &subject, "-addext", &alternative, "-keyout"]).arg(&key).arg("-out").arg(&certificate);
+    done(&mut command);
+    if is_root() {
+        done(Command::new("chown").args(["-R", "postgres"]).arg(folder));
+    }
+    (certificate, key)
 }
 
 fn is_root() -> bool {
