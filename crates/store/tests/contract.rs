@@ -39,7 +39,8 @@ macro_rules! contract {
                 an_update_by_an_old_version_is_refused, an_ended_session_is_not_changed,
                 ending_by_an_old_version_is_refused, every_choice_of_sessions_ends_those_and_tells_the_feed,
                 of_a_user_are_listed_newest_first_without_the_ended, fifty_refreshes_at_once_make_one_change,
-                a_refresh_racing_a_log_out_never_revives_it, every_value_comes_back;
+                a_refresh_racing_a_log_out_never_revives_it,
+                a_log_in_racing_the_end_of_all_is_refused_or_ended, every_value_comes_back;
             sweep: removes_sessions_that_ended_or_expired_long_ago, leaves_a_session_that_was_refreshed,
                 counts_an_end_from_when_it_was, goes_in_steps;
             users: is_found_by_id_and_names, taken_names_and_ids_are_refused, an_update_can_take_a_free_name_only,

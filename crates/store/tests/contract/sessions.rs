@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tokenry_domain::account::User;
 use tokenry_domain::id::SessionId;
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::RevocationKind;
@@ -157,6 +158,24 @@ pub async fn a_refresh_racing_a_log_out_never_revives_it(store: Arc<dyn Store>) 
         assert_eq!(end.unwrap().sessions_ended, 1);
         assert!(matches!(update, Ok(_) | Err(StoreError::Conflict(Conflict::Changed))));
         assert!(store.session(session_id(n)).await.unwrap().unwrap().0.end.is_some());
+    }
+}
+
+/// A password change ends all sessions: a log-in by the old password is refused, or its session is ended too.
+pub async fn a_log_in_racing_the_end_of_all_is_refused_or_ended(store: Arc<dyn Store>) {
+    commit(&*store, [Write::InsertUser(user(1))]).await;
+    for version in 0..50 {
+        let id = session_id(version);
+        let expect = Write::ExpectUser { id: user_id(1), version };
+        let login = store.commit(vec![expect, Write::InsertSession(session(version, 1))]);
+        let update = Write::UpdateUser(User { version, ..user(1) });
+        let end = Write::EndSessions { which: Sessions::Of(user_id(1)), end: logout(), until: later(60) };
+        let (login, change) = tokio::join!(login, store.commit(vec![update, end]));
+        change.unwrap();
+        match login {
+            Ok(_) => assert!(store.session(id).await.unwrap().unwrap().0.end.is_some()),
+            outcome => assert_conflict(outcome, Conflict::Changed),
+        }
     }
 }
 
