@@ -174,9 +174,8 @@ impl Authority {
         ends_at.map_or(end, |ends_at| ends_at.min(end))
     }
 
-    /// How long the feed carries an entry made now: until no token that it names can be alive.
     fn revoked_until(&self, now: Timestamp) -> Timestamp {
-        now + self.settings.access_ttl + REVOCATION_SLACK + self.settings.repeat_window
+        self.settings.revoked_until(now)
     }
 
     /// The pair for the newest position of `session`.
@@ -220,9 +219,6 @@ impl Authority {
 
 /// More than this many sessions above the limit are ended by the log-ins that follow.
 const ENDED_AT_ONCE: u32 = 100;
-/// The most leeway that a verifier grants.
-const REVOCATION_SLACK: std::time::Duration = std::time::Duration::from_secs(60);
-
 /// An event about a user and a session, seen from a request.
 fn event(
     kind: AuditKind,

@@ -113,7 +113,7 @@ fn key_ids() {
 #[test]
 fn pem_as_openssl_writes_it() {
     let read = |name: &str| {
-        let path = format!("{}/fuzz/corpus/key/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/../../fuzz/corpus/key/{name}.pem", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).unwrap()
     };
     for (name, older, algorithm) in [

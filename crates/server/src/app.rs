@@ -1,4 +1,5 @@
 mod database;
+mod restore;
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +17,9 @@ use tokenry_domain::time::Clock;
 use tokio::sync::Notify;
 use uuid::Builder;
 
-use self::database::{ConnectError, LockError, OpenError, Opened, Options, ServeLock, SharedClock};
+use self::database::{BackupError, ConnectError, LockError, OpenError, Opened, Options, ServeLock, SharedClock};
+pub(crate) use self::database::{Report, back_up};
+pub(crate) use self::restore::restore;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
@@ -49,6 +52,9 @@ pub enum StartError {
     /// The database, once open.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A back-up.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// Another process serves.
     #[error(transparent)]
     Locked(#[from] LockError),

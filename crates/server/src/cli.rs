@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod backup;
 mod configuration;
 mod keys;
 mod session;
@@ -51,6 +52,10 @@ enum Command {
     Session(session::SessionCommand),
     /// Read the audit log
     Audit(audit::AuditCommand),
+    /// Write a copy of the database, also while it is served
+    Backup(backup::BackupArguments),
+    /// Put a back-up in the place of the database. What has ended since stays ended, as far as can be found out
+    Restore(backup::RestoreArguments),
     /// Read, verify, make and explain tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -112,6 +117,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             log(&config);
             runtime.block_on(serve::serve(config)).map_err(Failure::from)
         }
+        Some(Command::Backup(arguments_of)) => arguments_of.run(&load(&arguments.overrides)?),
+        Some(Command::Restore(arguments_of)) => runtime.block_on(arguments_of.run(&load(&arguments.overrides)?)),
         Some(Command::User(command)) => {
             runtime.block_on(async { command.run(&open(&arguments.overrides).await?).await })
         }

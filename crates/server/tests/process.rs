@@ -1,6 +1,8 @@
 //! The binary as a process: what starting, stopping and killing it does, and commands beside a running server.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "process/backup.rs"]
+mod backup;
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with the benchmark")]
 mod client;
@@ -18,7 +20,7 @@ use std::time::{Duration, Instant};
 use program::{ISSUER, Program};
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 #[test]
 fn a_first_start_makes_everything_and_says_where_to_go() {

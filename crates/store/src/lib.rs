@@ -7,6 +7,7 @@
 //!
 //! [`PostgresStore`] is one PostgreSQL database, which any number of processes share.
 
+mod backup;
 mod beside;
 #[cfg(test)]
 #[path = "../tests/support/cluster.rs"]
@@ -18,6 +19,7 @@ mod postgres;
 mod serve_lock;
 mod sqlite;
 
+pub use backup::{BackupError, Report, Restoring, back_up};
 pub use beside::CookiesBeside;
 pub use postgres::{ConnectError, Options as PostgresOptions, PostgresStore};
 pub use serve_lock::{LockError, ServeLock};

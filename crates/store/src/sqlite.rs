@@ -27,7 +27,7 @@ use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::keys::KeyRecord;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::revocation::RevocationRecord;
-use tokenry_domain::session::Session;
+use tokenry_domain::session::{End, Session};
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
 use tokenry_domain::time::Timestamp;
 
@@ -36,6 +36,7 @@ use self::sweep::Sweep;
 use self::work::Work;
 use self::writer::Writer;
 
+pub(crate) use self::connection::reader;
 pub use self::migrations::OpenError;
 
 /// A database in one SQLite file.
@@ -77,6 +78,15 @@ impl Sqlite {
         let readers = Arc::new(Readers::new(path.canonicalize().map_err(io)?, options.busy_timeout));
         let writer = Writer::start(connection).map_err(io)?;
         Ok(Self { readers, writer })
+    }
+
+    /// Sessions that were ended, and how, in the order of their identifiers.
+    pub(crate) async fn ended_sessions(
+        &self,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<(SessionId, End)>, StoreError> {
+        self.readers.list(move |connection| sessions::ended(connection, after, limit)).await
     }
 }
 

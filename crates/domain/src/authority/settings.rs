@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::claims::ClaimsTemplate;
 use crate::keys::RotationPolicy;
 use crate::password::Policy;
+use crate::time::Timestamp;
 
 /// What an issuer is set up with.
 #[derive(Clone, Debug)]
@@ -36,6 +37,16 @@ pub struct Settings {
     /// How long signing keys live, and of which algorithm new ones are.
     pub rotation: RotationPolicy,
 }
+
+impl Settings {
+    /// How long the feed carries an entry made now: until no token that it names can be alive.
+    pub fn revoked_until(&self, now: Timestamp) -> Timestamp {
+        now + self.access_ttl + MOST_LEEWAY + self.repeat_window
+    }
+}
+
+/// What a verifier grants at most.
+const MOST_LEEWAY: Duration = Duration::from_secs(60);
 
 /// Who may sign up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokenry_domain::store::{Store, StoreError};
 use tokenry_domain::time::{Clock, Timestamp};
-pub(super) use tokenry_store::{ConnectError, LockError, OpenError, Options, ServeLock};
+pub(super) use tokenry_store::{BackupError, ConnectError, LockError, OpenError, Options, Restoring, ServeLock};
 use tokenry_store::{CookiesBeside, PostgresOptions, PostgresStore, Sqlite};
+pub(crate) use tokenry_store::{Report, back_up};
 
 use super::StartError;
 use crate::config::{Config, Database, SessionStore};

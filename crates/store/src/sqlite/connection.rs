@@ -24,7 +24,7 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection> {
 }
 
 /// A connection that can only read.
-pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection> {
+pub(crate) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | FLAGS)?;
     configure(&connection, busy_timeout, READER_CACHE)?;
     Ok(connection)

@@ -124,6 +124,21 @@ pub(super) fn end_all(connection: &Connection, which: Sessions, end: End, until:
     Ok(ended.len() as u64)
 }
 
+/// Sessions that were ended, and how, in the order of their identifiers.
+pub(super) fn ended(
+    connection: &Connection,
+    after: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<(SessionId, End)>, Fault> {
+    let mut statement = connection.prepare_cached(ENDED)?;
+    let after = after.map_or([0; 16], |id| *id.as_bytes());
+    let row = |row: &Row| -> Result<_, Fault> {
+        let reason = column::to_name(row, 2, EndReason::from_name, "sessions.end_reason")?;
+        Ok((SessionId::from_bytes(row.get(0)?), End { at: column::to_time(row, 1)?, reason }))
+    };
+    statement.query_and_then(params![after, limit], row)?.collect()
+}
+
 fn revoke(connection: &Connection, id: SessionId, until: Timestamp) -> Result<(), Fault> {
     let revocation = Revocation { kind: RevocationKind::Sid, value: id.to_string(), before: None, until };
     revocations::append(connection, &revocation)
@@ -202,6 +217,9 @@ pub(super) const INSERT: &str = "\
         device, ended_at, end_reason, version, due_at, method) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
         ?24, ?25)";
+
+pub(super) const ENDED: &str = "\
+    SELECT id, ended_at, end_reason FROM sessions WHERE id > ?1 AND ended_at IS NOT NULL ORDER BY id LIMIT ?2";
 
 pub(super) const UPDATE: &str = "\
     UPDATE sessions SET head_gen = ?3, head_ord = ?4, parent_key = ?5, child_ord = ?6, child_issued_at = ?7, \

@@ -15,6 +15,7 @@ pub(super) const ALL: &[&str] = &[
     users::DELETE,
     sessions::BY_ID,
     sessions::LIVE_OF,
+    sessions::ENDED,
     sessions::INSERT,
     sessions::UPDATE,
     sessions::END,

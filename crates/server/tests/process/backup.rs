@@ -1,0 +1,98 @@
+//! Back-up and restore with the binary: what ended stays ended, and no client is logged out.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::PASSWORD;
+use crate::program::{Program, Running};
+
+#[test]
+fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let (kim, lee) = (signup(&server, "kim"), signup(&server, "lee"));
+    let file = program.directory().join("copy.db");
+    let path = file.to_str().unwrap();
+    assert_eq!(program.run(&["backup", path], "").code, 0);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = program.run(&["backup", path], "");
+    assert_eq!((again.code, again.stderr.contains("exists")), (1, true), "{again:?}");
+    // What happens after the back-up.
+    let kim = refresh(&server, &refresh(&server, &kim).1).1;
+    assert_eq!(server.connect().post("/v1/logout", &json!({ "refresh_token": lee["refresh_token"] })).0, 204);
+    signup(&server, "park");
+    let running = program.run(&["restore", path], "");
+    assert_eq!(running.code, 1, "{running:?}");
+    server.terminate();
+    server.wait();
+    let restored = program.run(&["restore", path, "--json"], "");
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let report: Value = serde_json::from_str(&restored.stdout).unwrap();
+    assert_eq!((&report["was_readable"], &report["sessions_ended"]), (&json!(true), &json!(1)), "{report}");
+    assert_eq!((&report["accounts_lost"], &report["passwords_back"]), (&json!(["park"]), &json!([])), "{report}");
+    let server = program.serve();
+    assert_eq!(refresh(&server, &kim).0, 200);
+    let refused = refresh(&server, &lee);
+    assert_eq!((refused.0, &refused.1["reason"]), (401, &json!("logout")));
+    let feed = server.connect().get("/v1/revocations", None).1;
+    assert_eq!(feed["entries"][0]["value"], lee["session_id"]);
+    let audit = program.run(&["audit", "--json", "--kind", "refresh_fast_forward"], "").stdout;
+    assert_eq!(audit.lines().count(), 1, "{audit}");
+}
+
+#[test]
+fn a_saved_feed_keeps_what_a_lost_database_can_not_tell() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let (kim, lee) = (signup(&server, "kim"), signup(&server, "lee"));
+    let directory = program.directory();
+    let (file, saved) = (directory.join("copy.db"), directory.join("feed.json"));
+    let (path, saved_path) = (file.to_str().unwrap(), saved.to_str().unwrap());
+    assert_eq!(program.run(&["backup", path], "").code, 0);
+    assert_eq!(server.connect().post("/v1/logout", &json!({ "refresh_token": lee["refresh_token"] })).0, 204);
+    fs::write(&saved, server.connect().get("/v1/revocations", None).1.to_string()).unwrap();
+    server.kill();
+    for name in ["tokenry.db", "tokenry.db-wal", "tokenry.db-shm"] {
+        let _ = fs::write(directory.join(name), "lost ".repeat(4000));
+    }
+    let restored = program.run(&["restore", path, "--revocations", saved_path, "--json"], "");
+    let report: Value = serde_json::from_str(&restored.stdout).unwrap();
+    assert_eq!((&report["was_readable"], &report["revocations_kept"]), (&json!(false), &json!(1)), "{report}");
+    let server = program.serve();
+    assert_eq!((refresh(&server, &kim).0, refresh(&server, &lee).0), (200, 401));
+}
+
+#[test]
+fn what_is_no_back_up_replaces_nothing() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let kim = signup(&server, "kim");
+    server.terminate();
+    server.wait();
+    let file = program.directory().join("junk");
+    for junk in ["", "not a database", &"x".repeat(100_000)] {
+        fs::write(&file, junk).unwrap();
+        let refused = program.run(&["restore", file.to_str().unwrap()], "");
+        assert_eq!(refused.code, 1, "{refused:?}");
+    }
+    assert_eq!(program.run(&["restore", "missing"], "").code, 1);
+    let other = Program::new();
+    drop(other.serve());
+    let copy = other.directory().join("copy.db");
+    assert_eq!(other.run(&["backup", copy.to_str().unwrap()], "").code, 0);
+    let sealed_elsewhere = program.run(&["restore", copy.to_str().unwrap()], "");
+    assert!(sealed_elsewhere.code == 1 && sealed_elsewhere.stderr.contains("master key"), "{sealed_elsewhere:?}");
+    assert_eq!(refresh(&program.serve(), &kim).0, 200);
+}
+
+fn signup(server: &Running, name: &str) -> Value {
+    let (status, pair) = server.connect().post("/v1/signup", &json!({ "username": name, "password": PASSWORD }));
+    assert_eq!(status, 201, "{pair}");
+    pair
+}
+
+fn refresh(server: &Running, pair: &Value) -> (u16, Value) {
+    server.connect().post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }))
+}
