@@ -112,6 +112,8 @@ kinds! {
     KeyErased = "key_erased",
     /// A key was revoked in an emergency.
     KeyRevoked = "key_revoked",
+    /// All private keys were sealed under another master key.
+    KeysResealed = "keys_resealed",
 }
 
 /// Which events to list, newest first.

@@ -2,9 +2,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tokenry_domain::random::Random;
+use tokenry_domain::random::{Random, System};
 use tokenry_domain::seal::MasterKey;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,52 @@ pub(crate) fn find(config: &Config, has_keys: bool, random: &dyn Random) -> Resu
     make(&file, random).map_err(|source| StartError::File { file: file.clone(), source })?;
     // Another process may have been first; what lies there now is the one.
     read(&file)
+}
+
+/// A master key that is about to replace the present one.
+pub(crate) struct NewMasterKey {
+    key: MasterKey,
+    file: PathBuf,
+    /// The file of the present key, which the new one replaces.
+    replaces: Option<PathBuf>,
+}
+
+impl NewMasterKey {
+    /// Reads the key in `to`, or makes one there. Without `to` it is to replace the one in the data directory.
+    pub(crate) fn prepare(config: &Config, to: Option<PathBuf>) -> Result<Self, StartError> {
+        let generated = config.data_dir().join("master.key");
+        let (file, replaces) = match (to, &config.master_key) {
+            (Some(to), _) => (to, None),
+            (None, None) => (generated.with_extension("key.new"), Some(generated)),
+            (None, Some(_)) => {
+                return Err(StartError::File {
+                    file: "--to".into(),
+                    source: io::Error::other("the master key is configured: name the file of the new one"),
+                });
+            }
+        };
+        if !file.exists() {
+            make(&file, &System::new()).map_err(|source| StartError::File { file: file.clone(), source })?;
+        }
+        Ok(Self { key: read(&file)?, file, replaces })
+    }
+
+    pub(crate) fn key(&self) -> &MasterKey {
+        &self.key
+    }
+
+    /// Called when the keys are sealed under it. Returns what is left to do.
+    pub(crate) fn put_in_place(self) -> Result<String, StartError> {
+        let Self { file, replaces, .. } = self;
+        let Some(present) = replaces else {
+            return Ok(format!("start the server with TOKENRY_MASTER_KEY=file:{}", file.display()));
+        };
+        // Older back-ups are sealed under it.
+        let old = present.with_extension("key.old");
+        let moved = fs::rename(&present, &old).and_then(|()| fs::rename(&file, &present));
+        moved.map_err(|source| StartError::File { file: file.clone(), source })?;
+        Ok(format!("the old master key is {}: older back-ups need it", old.display()))
+    }
 }
 
 fn read(file: &Path) -> Result<MasterKey, StartError> {
@@ -68,8 +114,6 @@ fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use tokenry_domain::random::System;
-
     use super::*;
     use crate::config::{DataDir, Secret};
 

@@ -67,6 +67,10 @@ impl Authority {
         let records = self.store.keys().await?;
         let plan = self.plan(Actor::System);
         let due = self.settings.rotation.due(&records, plan.now);
+        if !due.is_empty() {
+            // Keys that can't be opened must not be joined by new ones.
+            KeyRing::open(&records, &self.master)?;
+        }
         let changes = plan.carry_out(&*self.store, &records, due).await?;
         self.reload_keys().await?;
         Ok(changes)
@@ -98,6 +102,27 @@ impl Authority {
         }
         self.reload_keys().await?;
         Ok(changes)
+    }
+
+    /// Seals all private keys under another master key, in one commit. From then on only `new` opens them: this issuer,
+    /// and every other process that was started with the old one, is to be started anew.
+    pub async fn rekey(&self, new: &MasterKey, actor: Actor) -> Result<usize, Error> {
+        let records = self.store.keys().await?;
+        let reseal = |record: KeyRecord| record.resealed(&self.master, new, &*self.random).map(Write::UpdateKey);
+        let sealed = records.into_iter().filter(|record| record.private.is_some());
+        let mut writes = sealed.map(reseal).collect::<Result<Vec<_>, _>>()?;
+        let resealed = writes.len();
+        writes.push(Write::Audit(AuditEvent {
+            at: self.now(),
+            kind: AuditKind::KeysResealed,
+            actor,
+            user: None,
+            session: None,
+            address: None,
+            detail: serde_json::Value::Null,
+        }));
+        self.store.commit(writes).await?;
+        Ok(resealed)
     }
 
     /// Takes over key changes that another process made. Returns whether there were any.

@@ -154,6 +154,20 @@ impl KeyRecord {
     }
 }
 
+impl KeyRecord {
+    /// The same key, sealed under `new` instead of `old`.
+    pub fn resealed(self, old: &MasterKey, new: &MasterKey, random: &dyn Random) -> Result<Self, KeyRingError> {
+        let context = context(self.purpose, self.algorithm, &self.kid);
+        let failed = |source| KeyRingError::Sealed { kid: self.kid.clone(), source };
+        let reseal = |sealed: &Sealed| {
+            let plain = old.open(sealed, &context).map_err(failed)?;
+            new.seal(&plain, &context, random).map_err(failed)
+        };
+        let private = self.private.as_ref().map(reseal).transpose()?;
+        Ok(Self { private, ..self })
+    }
+}
+
 fn open(record: &KeyRecord, private: &Sealed, master: &MasterKey) -> Result<SigningKey, KeyRingError> {
     let bytes = master
         .open(private, &context(record.purpose, record.algorithm, &record.kid))

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde_json::json;
 use tokenry_domain::audit::Actor;
@@ -7,6 +9,7 @@ use tokenry_domain::keys::KeyRecord;
 use super::{Failure, print};
 use crate::App;
 use crate::cli::table::{Table, moment};
+use crate::master_key::NewMasterKey;
 
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
@@ -15,6 +18,13 @@ pub(crate) enum KeysCommand {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Seal all private keys under another master key. No server may run
+    Rekey {
+        /// Where the new master key lies; it is made if there is nothing. Default: the key in the data directory is
+        /// replaced
+        #[arg(long)]
+        to: Option<PathBuf>,
     },
     /// Replace the signing key. Without an option the new key is published first and signs later
     Rotate {
@@ -39,6 +49,12 @@ impl KeysCommand {
             Self::List { json } => {
                 let keys = app.authority.list_keys().await?;
                 print(&if json { as_json(&keys) } else { as_table(&keys) });
+            }
+            Self::Rekey { to } => {
+                let _lock = App::lock(&app.config)?;
+                let new = NewMasterKey::prepare(&app.config, to)?;
+                let resealed = app.authority.rekey(new.key(), Actor::Operator).await?;
+                print(&format!("{resealed} keys sealed anew\n{}\n", new.put_in_place()?));
             }
             Self::Rotate { now, emergency, refresh, json } => {
                 let how = match (now, emergency, refresh) {

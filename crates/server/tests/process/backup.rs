@@ -96,3 +96,32 @@ fn signup(server: &Running, name: &str) -> Value {
 fn refresh(server: &Running, pair: &Value) -> (u16, Value) {
     server.connect().post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }))
 }
+
+#[test]
+fn another_master_key_opens_the_same_keys() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let kim = signup(&server, "kim");
+    let keys = server.connect().get("/.well-known/jwks.json", None).1;
+    let key = || fs::read_to_string(program.directory().join("master.key")).unwrap();
+    let old = key();
+    assert_eq!(program.run(&["keys", "rekey"], "").code, 1, "while it is served");
+    assert_eq!(key(), old);
+    server.terminate();
+    server.wait();
+    let done = program.run(&["keys", "rekey"], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_ne!(key(), old);
+    let mut server = program.serve();
+    assert_eq!(server.connect().get("/.well-known/jwks.json", None).1, keys);
+    assert_eq!(refresh(&server, &kim).0, 200);
+    server.terminate();
+    server.wait();
+    let elsewhere = program.directory().join("elsewhere");
+    let done = program.run(&["keys", "rekey", "--to", elsewhere.to_str().unwrap()], "");
+    assert!(done.code == 0 && done.stdout.contains("TOKENRY_MASTER_KEY=file:"), "{done:?}");
+    let refused = program.run(&["keys", "list"], "");
+    assert!(refused.code == 1 && refused.stderr.contains("master key"), "{refused:?}");
+    let named = format!("file:{}", elsewhere.display());
+    assert_eq!(refresh(&program.serve_with(&[("TOKENRY_MASTER_KEY", &named)]), &kim).0, 200);
+}
