@@ -11,9 +11,11 @@ mod cluster;
 #[allow(dead_code)]
 mod program;
 
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::thread;
 
+use client::Connection;
 use cluster::Cluster;
 use program::{Program, Running};
 use serde_json::{Value, json};
@@ -72,6 +74,80 @@ fn fifty_refreshes_over_three_nodes_are_one_rotation() {
     for node in &nodes {
         assert_eq!(node.connect().get("/v1/me", token).0, 200, "each knows the others' keys");
     }
+}
+
+/// Whoever follows the feed, on whichever node, hears of it from the others, and all nodes state the same digest.
+#[test]
+fn a_session_that_ends_on_one_node_is_in_the_feed_of_all() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    let nodes: Vec<Running> = (0..3).map(|_| program.serve_with(&variables)).collect();
+    let mut feeds: Vec<_> = nodes.iter().map(|node| node.connect().events("/v1/revocations")).collect();
+    for (round, node) in nodes.iter().enumerate() {
+        let signup = json!({ "username": format!("user{round}"), "password": PASSWORD });
+        let (_, pair) = nodes[0].connect().post("/v1/signup", &signup);
+        let (status, _) = node.connect().post("/v1/logout", &json!({ "refresh_token": pair["refresh_token"] }));
+        assert_eq!(status, 204);
+        let id = pair["session_id"].as_str().unwrap();
+        for feed in &mut feeds {
+            assert!(feed.any(|line| line.unwrap().contains(id)));
+        }
+    }
+    let snapshots: Vec<Value> = nodes.iter().map(|node| node.connect().get("/v1/revocations", None).1).collect();
+    for snapshot in &snapshots {
+        assert_eq!((&snapshot["seq"], &snapshot["tag"]), (&json!(3), &snapshots[0]["tag"]));
+        assert_eq!(digest(snapshot), digest(&snapshots[0]));
+    }
+}
+
+/// Each node is replaced by a new one, as a balancer does it: first it gets no more requests, then it is told to stop.
+#[test]
+fn a_rolling_restart_fails_no_request() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    let mut running: Vec<Running> = (0..2).map(|_| program.serve_with(&variables)).collect();
+    let addresses = Mutex::new(running.iter().map(Running::address).collect::<Vec<_>>());
+    let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for client in 0..8 {
+            let (addresses, stop, done) = (&addresses, &stop, &done);
+            scope.spawn(move || {
+                let any = |turn: usize| {
+                    let addresses = addresses.lock().unwrap();
+                    Connection::open(addresses[turn % addresses.len()])
+                };
+                let signup = json!({ "username": format!("client{client}"), "password": PASSWORD });
+                let (status, mut pair) = any(client).post("/v1/signup", &signup);
+                assert_eq!(status, 201, "{pair}");
+                while !stop.load(Ordering::Relaxed) {
+                    let body = json!({ "refresh_token": pair["refresh_token"], "access_token": pair["access_token"] });
+                    let (status, next) = any(done.fetch_add(1, Ordering::Relaxed)).post("/v1/refresh", &body);
+                    assert_eq!(status, 200, "{next}");
+                    pair = next;
+                }
+            });
+        }
+        let wait = |more: usize| {
+            let until = done.load(Ordering::Relaxed) + more;
+            while done.load(Ordering::Relaxed) < until {
+                thread::yield_now();
+            }
+        };
+        for node in 0..running.len() {
+            wait(50);
+            let fresh = program.serve_with(&variables);
+            addresses.lock().unwrap()[node] = fresh.address();
+            let mut old = std::mem::replace(&mut running[node], fresh);
+            // Whoever has taken the old address by then is answered still.
+            wait(50);
+            old.terminate();
+            assert!(old.wait().success());
+        }
+        wait(50);
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 #[test]
@@ -137,6 +213,12 @@ fn refresh_at_once(nodes: &[&Running], pair: &Value) -> Value {
     }
     assert_ne!(answers[0].1["refresh_token"], pair["refresh_token"]);
     answers[0].1.clone()
+}
+
+/// What a snapshot's own statement says of all entries.
+fn digest(snapshot: &Value) -> Value {
+    let statement = tokenry_jwt::Unverified::parse(snapshot["heartbeat"].as_str().unwrap()).unwrap();
+    statement.insecure_claims()["digest"].clone()
 }
 
 /// How often a row of a session was written.
