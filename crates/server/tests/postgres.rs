@@ -135,11 +135,11 @@ fn a_rolling_restart_fails_no_request() {
                 thread::yield_now();
             }
         };
-        for node in 0..running.len() {
+        for (node, old) in running.iter_mut().enumerate() {
             wait(50);
             let fresh = program.serve_with(&variables);
             addresses.lock().unwrap()[node] = fresh.address();
-            let mut old = std::mem::replace(&mut running[node], fresh);
+            let mut old = std::mem::replace(old, fresh);
             // Whoever has taken the old address by then is answered still.
             wait(50);
             old.terminate();
