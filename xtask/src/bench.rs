@@ -14,4 +14,5 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("log-in, against the bare hash", "tokenry-domain", "login"),
     ("durable commits in groups, against one by one", "tokenry-store", "commit"),
     ("refresh through HTTP, log-in under load, footprint", "tokenry", "serve"),
+    ("refresh against what its parts allow, on SQLite and PostgreSQL; a million sessions", "tokenry", "ceiling"),
 ];

@@ -15,12 +15,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(directory: &Path) -> Self {
+        Self::start_with(directory, &[])
+    }
+
+    pub(crate) fn start_with(directory: &Path, variables: &[(&str, &str)]) -> Self {
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_tokenry"))
             .args(["serve", "--listen", "127.0.0.1:0", "--config", "/dev/null", "--data-dir"])
             .arg(directory)
             .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
             .env("TOKENRY_LOG__FILTER", "warn")
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
