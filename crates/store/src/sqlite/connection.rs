@@ -54,8 +54,8 @@ const STATEMENTS: usize = 64;
 const WRITER_CACHE: i32 = -4096;
 /// Little: any commit empties a reader's cache.
 const READER_CACHE: i32 = -512;
-/// 4 MiB of log between checkpoints: whoever writes waits for one.
-const CHECKPOINT_PAGES: i32 = 1024;
+/// 16 MiB of log between checkpoints: a page that changes often is moved once.
+const CHECKPOINT_PAGES: i32 = 4096;
 const KEPT_LOG_BYTES: i32 = 64 << 20;
 
 #[cfg(test)]
