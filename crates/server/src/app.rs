@@ -23,6 +23,7 @@ pub(crate) use self::restore::restore;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
+use crate::http::Kit;
 use crate::metrics::Metrics;
 use crate::{http, master_key, upkeep};
 
@@ -30,6 +31,8 @@ use crate::{http, master_key, upkeep};
 pub struct App {
     pub(crate) authority: Authority,
     pub(crate) config: Config,
+    /// What all pages have in common.
+    pub(crate) kit: Kit,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
     /// Of a database that several nodes share.
@@ -102,6 +105,7 @@ impl App {
         options: Options,
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
+        let kit = Kit::new(&config, &settings.issuer)?;
         let parameters = hash_parameters(&config)?;
         let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;
         let random: Arc<dyn Random> = Arc::new(random::System::new());
@@ -119,7 +123,7 @@ impl App {
             .map_err(StartError::Keys)?;
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, feed, metrics, shared_clock, random }))
+        Ok(Arc::new(Self { authority, config, kit, feed, metrics, shared_clock, random }))
     }
 
     /// The right to serve the database of `config`.

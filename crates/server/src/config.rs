@@ -3,6 +3,7 @@
 //! Each key of `tokenry.toml` is also `TOKENRY_<SECTION>__<KEY>` in the environment. An unknown key or a bad value stops
 //! the start and is named.
 
+mod brand;
 mod database;
 mod load;
 mod network;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use brand::{Brand, BrandName, Colour};
 pub use database::Database;
 pub use load::{ConfigError, Overrides};
 pub use network::{Network, Networks};
@@ -63,6 +65,8 @@ pub struct Config {
     pub introspect: Introspect,
     /// The revocation feed.
     pub revocations: Revocations,
+    /// The look of the pages.
+    pub brand: Brand,
     /// Logs.
     pub log: Log,
 }

@@ -34,6 +34,7 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub(crate) use operations::METRICS_TYPE;
+pub(crate) use pages::Kit;
 
 /// All calls and pages of `app`.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -42,7 +43,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     calls
         .merge(pages::router(&api))
         .route("/openapi.json", get(async move || openapi::serve(&api)))
-        .fallback(problem::no_such_path)
+        .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn(body::bounded))
         .layer(CatchPanicLayer::custom(problem::panicked))

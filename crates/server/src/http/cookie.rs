@@ -76,7 +76,8 @@ fn name(app: &App) -> &'static str {
     if is_secure(app) { "__Host-tokenry" } else { "tokenry" }
 }
 
-fn is_secure(app: &App) -> bool {
+/// Whether clients reach this server by TLS.
+pub(super) fn is_secure(app: &App) -> bool {
     app.authority.settings().issuer.starts_with("https:")
 }
 

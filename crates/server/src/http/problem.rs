@@ -25,6 +25,8 @@ pub(crate) struct ApiError {
     reason: Option<&'static str>,
     retry_after: Option<Duration>,
     challenge: Challenge,
+    /// Whether the answer is a page that tells already.
+    has_page: bool,
 }
 
 /// What a 401 says in `WWW-Authenticate` (RFC 6750 section 3).
@@ -80,6 +82,7 @@ impl ApiError {
             reason: None,
             retry_after: None,
             challenge: Challenge::Plain,
+            has_page: false,
         }
     }
 
@@ -98,6 +101,17 @@ impl ApiError {
 
     pub(crate) fn forbidden(detail: impl ToString) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The error's answer, told by a page.
+    pub(crate) fn with_page(self, mut page: Response) -> Response {
+        *page.status_mut() = self.status;
+        page.extensions_mut().insert(Self { has_page: true, ..self });
+        page
     }
 
     pub(crate) fn at(pointer: impl ToString, detail: impl ToString) -> Self {
@@ -195,7 +209,7 @@ pub(crate) async fn finish(State(app): State<Arc<App>>, mut request: Request, ne
 
 /// The request's identifier, for logs.
 #[derive(Clone)]
-pub(crate) struct RequestId(#[expect(dead_code, reason = "read by applications that nest the router")] pub String);
+pub(crate) struct RequestId(pub String);
 
 pub(crate) async fn no_such_path() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "not_found", "there is no such path")
@@ -212,6 +226,22 @@ pub(crate) fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 impl ApiError {
     fn write(&self, response: &mut Response, request_id: &str) {
+        if !self.has_page {
+            self.write_body(response, request_id);
+        }
+        let headers = response.headers_mut();
+        headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if self.status == StatusCode::UNAUTHORIZED
+            && let Ok(challenge) = HeaderValue::from_str(&self.challenge_text())
+        {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+    }
+
+    fn write_body(&self, response: &mut Response, request_id: &str) {
         let body = Body {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -227,15 +257,6 @@ impl ApiError {
         let headers = response.headers_mut();
         headers.remove(axum::http::header::CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(wait) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-        }
-        if self.status == StatusCode::UNAUTHORIZED
-            && let Ok(challenge) = HeaderValue::from_str(&self.challenge_text())
-        {
-            headers.insert(WWW_AUTHENTICATE, challenge);
-        }
     }
 
     fn challenge_text(&self) -> String {

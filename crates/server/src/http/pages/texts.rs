@@ -1,0 +1,85 @@
+//! The words of the pages: one table a language, which the compiler keeps complete.
+
+mod english;
+mod korean;
+
+pub(super) use english::ENGLISH;
+pub(super) use korean::KOREAN;
+
+/// Groups of texts: `group: Type { text, ...; counted, ... }`, where a counted text takes a number.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $group:ident: $type:ident { $($text:ident),* $(,)? $(; $($counted:ident),* $(,)?)? })*) => {
+        /// Every text of the pages.
+        pub(crate) struct Texts { $($(#[$doc])* pub $group: $type,)* }
+
+        $(
+            $(#[$doc])*
+            pub(crate) struct $type { $(pub $text: &'static str,)* $($(pub $counted: fn(u64) -> String,)*)? }
+        )*
+
+        #[cfg(test)]
+        impl Texts {
+            /// Each text with its name; counted ones for one and for seven.
+            fn all(&self) -> Vec<(&'static str, String)> {
+                let mut all = Vec::new();
+                $(
+                    $(all.push((concat!(stringify!($group), ".", stringify!($text)), self.$group.$text.to_owned()));)*
+                    $($(
+                        let name = concat!(stringify!($group), ".", stringify!($counted));
+                        all.extend([1, 7].map(|number| (name, (self.$group.$counted)(number))));
+                    )*)?
+                )*
+                all
+            }
+        }
+    };
+}
+
+texts! {
+    /// What stands around every page.
+    frame: Frame { skip, languages, account, log_in, sign_up }
+    /// The home page.
+    home: Home {
+        lead, members, members_lead, developers, sign_up, send, refresh, more, calls, keys, metadata,
+    }
+    /// The reference of all calls.
+    reference: Reference {
+        title, lead_before, lead_after, contents, parameter, place, meaning, body, kind, answer,
+    }
+    /// A page that can't be shown.
+    fault: Fault {
+        not_found, not_found_detail, forbidden, forbidden_detail, invalid, invalid_detail, unavailable,
+        unavailable_detail, back, request,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_empty_or_untidy() {
+        for (name, text) in ENGLISH.all().into_iter().chain(KOREAN.all()) {
+            assert!(!text.trim().is_empty() && text.trim() == text && !text.contains("  "), "{name}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn each_text_is_in_its_language() {
+        let is_hangul = |letter: char| ('가'..='힣').contains(&letter);
+        for ((name, english), (_, korean)) in ENGLISH.all().into_iter().zip(KOREAN.all()) {
+            assert!(!english.contains(is_hangul), "{name}: {english}");
+            assert!(korean.contains(is_hangul), "{name}: {korean}");
+        }
+    }
+
+    #[test]
+    fn counted_texts_say_the_number() {
+        for texts in [&ENGLISH, &KOREAN] {
+            let all = texts.all();
+            for pair in all.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+                assert!(pair[0].1.contains('1') && pair[1].1.contains('7'), "{pair:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use super::{Fault, Frame, Home, Reference, Texts};
+
+pub(in super::super) const ENGLISH: Texts = Texts {
+    frame: Frame {
+        skip: "Skip to the content",
+        languages: "Language",
+        account: "Account",
+        log_in: "Log in",
+        sign_up: "Sign up",
+    },
+    home: Home {
+        lead: "A token system for log-in. This server checks ids and passwords and issues signed tokens; every service verifies them by itself.",
+        members: "Your account",
+        members_lead: "Sign up, log in, and see where you are logged in.",
+        developers: "In two minutes",
+        sign_up: "Sign up and receive an access token (1 hour) and a refresh token (14 days).",
+        send: "Send the access token as Authorization: Bearer with each request.",
+        refresh: "Before it expires, send the refresh token and the access token together and receive a new pair.",
+        more: "Go on",
+        calls: "Every call, explained",
+        keys: "The public keys that tokens are verified with (JWKS)",
+        metadata: "Server metadata (RFC 8414)",
+    },
+    reference: Reference {
+        title: "API reference",
+        lead_before: "JSON in, JSON out; errors tell themselves apart by their code. For programs:",
+        lead_after: "Access tokens, cookies and admin tokens are named where they are needed.",
+        contents: "Contents",
+        parameter: "Parameter",
+        place: "In",
+        meaning: "Meaning",
+        body: "Body",
+        kind: "Type",
+        answer: "Answer",
+    },
+    fault: Fault {
+        not_found: "There is no such page",
+        not_found_detail: "The address may be mistyped, or the page may have moved.",
+        forbidden: "This was not sent from here",
+        forbidden_detail: "The form came from another site, so nothing was done. Open the page here and send it again.",
+        invalid: "This could not be read",
+        invalid_detail: "The form was not sent as this page sends it. Go back and try again.",
+        unavailable: "Not available at the moment",
+        unavailable_detail: "Nothing was lost. Try again in a moment.",
+        back: "To the start",
+        request: "Request",
+    },
+};

@@ -1,0 +1,48 @@
+use super::{Fault, Frame, Home, Reference, Texts};
+
+pub(in super::super) const KOREAN: Texts = Texts {
+    frame: Frame {
+        skip: "본문으로 건너뛰기",
+        languages: "언어",
+        account: "내 계정",
+        log_in: "로그인",
+        sign_up: "가입",
+    },
+    home: Home {
+        lead: "로그인을 위한 토큰 시스템입니다. 이 서버가 아이디와 비밀번호를 확인하고 서명된 토큰을 발급하면, 모든 서비스는 그 토큰을 스스로 검증합니다.",
+        members: "내 계정",
+        members_lead: "가입하고 로그인하고, 어디에서 로그인되어 있는지 확인하세요.",
+        developers: "2분 안에 따라 하기",
+        sign_up: "가입하면 액세스 토큰(1시간)과 리프레시 토큰(14일)을 받습니다.",
+        send: "요청마다 Authorization: Bearer 헤더에 액세스 토큰을 넣습니다.",
+        refresh: "만료되기 전에 리프레시 토큰과 액세스 토큰을 함께 보내 새 쌍을 받습니다.",
+        more: "더 보기",
+        calls: "모든 호출 설명",
+        keys: "검증에 쓰는 공개 키 (JWKS)",
+        metadata: "서버 메타데이터 (RFC 8414)",
+    },
+    reference: Reference {
+        title: "API 설명",
+        lead_before: "JSON을 보내고 JSON을 받습니다. 오류는 code로 구별합니다. 프로그램이 읽을 문서:",
+        lead_after: "각 호출의 설명은 영어입니다.",
+        contents: "차례",
+        parameter: "매개변수",
+        place: "위치",
+        meaning: "뜻",
+        body: "본문",
+        kind: "형식",
+        answer: "답",
+    },
+    fault: Fault {
+        not_found: "페이지가 없습니다",
+        not_found_detail: "주소를 잘못 입력했거나 페이지가 옮겨졌을 수 있습니다.",
+        forbidden: "이곳에서 보낸 요청이 아닙니다",
+        forbidden_detail: "다른 사이트에서 보낸 양식이라 아무것도 처리하지 않았습니다. 이곳에서 페이지를 열고 다시 보내 주세요.",
+        invalid: "읽을 수 없는 요청입니다",
+        invalid_detail: "양식이 이 페이지가 보내는 모양이 아닙니다. 뒤로 가서 다시 시도해 주세요.",
+        unavailable: "지금은 이용할 수 없습니다",
+        unavailable_detail: "잃은 것은 없습니다. 잠시 뒤에 다시 시도해 주세요.",
+        back: "처음으로",
+        request: "요청",
+    },
+};
