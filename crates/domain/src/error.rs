@@ -77,6 +77,21 @@ pub struct Problem {
     pub pointer: String,
     /// What is wrong, for people.
     pub detail: String,
+    /// What is wrong, for who says it in other words.
+    pub fault: Fault,
+}
+
+/// What is wrong with a member of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It is needed and not there.
+    Missing,
+    /// It is no name.
+    Name(NameError),
+    /// It is no password.
+    Password(PasswordError),
+    /// Something that no person has typed.
+    Other,
 }
 
 /// The name that another account has.
@@ -101,17 +116,26 @@ impl Taken {
 impl Error {
     /// One member is wrong.
     pub fn invalid(pointer: &str, detail: impl ToString) -> Self {
-        Self::Invalid(vec![Problem { pointer: pointer.to_owned(), detail: detail.to_string() }])
+        Self::wrong(pointer, detail, Fault::Other)
+    }
+
+    /// One member is needed and not there.
+    pub fn missing(pointer: &str, detail: impl ToString) -> Self {
+        Self::wrong(pointer, detail, Fault::Missing)
+    }
+
+    fn wrong(pointer: &str, detail: impl ToString, fault: Fault) -> Self {
+        Self::Invalid(vec![Problem { pointer: pointer.to_owned(), detail: detail.to_string(), fault }])
     }
 
     pub(crate) fn name(pointer: &str) -> impl Fn(NameError) -> Self {
         let pointer = pointer.to_owned();
-        move |error| Self::invalid(&pointer, error)
+        move |error| Self::wrong(&pointer, error, Fault::Name(error))
     }
 
     pub(crate) fn password(pointer: &str) -> impl Fn(PasswordError) -> Self {
         let pointer = pointer.to_owned();
-        move |error| Self::invalid(&pointer, error)
+        move |error| Self::wrong(&pointer, error, Fault::Password(error))
     }
 }
 

@@ -12,8 +12,9 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub use compute::Parameters;
 pub use hash::{HashError, PasswordHash, Scheme};
-pub use policy::{Policy, Weakness};
+pub use policy::{Advice, Policy, Weakness};
 pub use pool::{HashPool, PoolError, PoolLoad, Verdict};
+pub use zxcvbn::feedback::{Suggestion, Warning};
 
 /// A password as someone typed it. Never printed, wiped when dropped.
 #[derive(Clone)]

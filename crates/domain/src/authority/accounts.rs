@@ -35,7 +35,7 @@ impl Names {
             email: email.map(Email::parse).transpose().map_err(Error::name("/email"))?,
         };
         if names.username.is_none() && names.email.is_none() {
-            return Err(Error::invalid("/username", "a username or an email is needed"));
+            return Err(Error::missing("/username", "a username or an email is needed"));
         }
         Ok(names)
     }
@@ -99,7 +99,7 @@ impl Authority {
         email: Option<&Email>,
     ) -> Result<(), Error> {
         if password.as_typed().is_empty() {
-            return Err(Error::invalid(pointer, "is empty"));
+            return Err(Error::missing(pointer, "is empty"));
         }
         let inputs: Vec<&str> = username.map(Username::display).into_iter().chain(email.map(Email::display)).collect();
         self.settings.password.check(password, &inputs).map_err(Error::WeakPassword)

@@ -7,6 +7,7 @@ use crate::name::Identifier;
 use crate::password::{Password, Verdict};
 use crate::session::{Method, Session};
 use crate::store::{Conflict, StoreError, Write};
+use crate::time::Timestamp;
 use crate::token::TokenPair;
 
 /// A request to log in.
@@ -56,12 +57,7 @@ impl Authority {
                 self.store.commit(vec![event(AuditKind::LoginFailed, Actor::User, None, None, context, now)]).await?;
                 return Err(Error::InvalidCredentials);
             };
-            let (session, cookie) = match request.method {
-                Method::Token => (self.new_session(&user, context, now)?, None),
-                Method::Cookie => {
-                    self.new_cookie(&user, context, now).map(|(session, cookie)| (session, Some(cookie)))?
-                }
-            };
+            let (session, cookie) = self.begin(request.method, &user, context, now)?;
             let (id, sid) = (Some(user.id), Some(session.id));
             let mut writes = vec![
                 Write::InsertSession(session.clone()),
@@ -81,13 +77,38 @@ impl Authority {
                 committed => committed?,
             };
             self.throttle.success(account, context.client.address);
-            let granted = match cookie {
-                None => Granted::Tokens(self.mint(&session, &user, now)?),
-                Some(cookie) => Granted::Cookie(cookie, Box::new(session)),
-            };
+            let granted = self.grant(session, cookie, &user, now)?;
             return Ok(LoggedIn { user, granted });
         }
         Err(Error::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// A session that begins now, and its cookie where one carries it.
+    pub(super) fn begin(
+        &self,
+        method: Method,
+        user: &User,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<(Session, Option<Cookie>), Error> {
+        match method {
+            Method::Token => Ok((self.new_session(user, context, now)?, None)),
+            Method::Cookie => self.new_cookie(user, context, now).map(|(session, cookie)| (session, Some(cookie))),
+        }
+    }
+
+    /// What carries a session that was begun.
+    pub(super) fn grant(
+        &self,
+        session: Session,
+        cookie: Option<Cookie>,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<Granted, Error> {
+        match cookie {
+            None => self.mint(&session, user, now).map(Granted::Tokens),
+            Some(cookie) => Ok(Granted::Cookie(cookie, Box::new(session))),
+        }
     }
 
     /// Compares a password with the account's; without an account, or without a password, at the same cost.

@@ -1,11 +1,11 @@
 use super::accounts::{Names, NewAccount};
-use super::{Authority, Context, SignupMode, event};
-use crate::account::{Attributes, User};
+use super::{Authority, Context, LoggedIn, SignupMode, event};
+use crate::account::Attributes;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::password::Password;
+use crate::session::Method;
 use crate::store::Write;
-use crate::token::TokenPair;
 
 /// A request to sign up.
 pub struct Signup {
@@ -15,11 +15,13 @@ pub struct Signup {
     pub email: Option<String>,
     /// The password.
     pub password: String,
+    /// How the session is to be carried.
+    pub method: Method,
 }
 
 impl Authority {
     /// Makes an account and logs it in, in one commit.
-    pub async fn signup(&self, request: Signup, context: &Context) -> Result<(User, TokenPair), Error> {
+    pub async fn signup(&self, request: Signup, context: &Context) -> Result<LoggedIn, Error> {
         self.throttle.signup(context.client.address).map_err(Error::RateLimited)?;
         let names = Names::parse(request.username.as_deref(), request.email.as_deref())?;
         self.check_signup(&names)?;
@@ -33,7 +35,7 @@ impl Authority {
         };
         let user = self.new_user(new, self.now()).await?;
         let now = self.now();
-        let session = self.new_session(&user, context, now)?;
+        let (session, cookie) = self.begin(request.method, &user, context, now)?;
         let (id, sid) = (Some(user.id), Some(session.id));
         let writes = vec![
             Write::InsertUser(user.clone()),
@@ -41,8 +43,8 @@ impl Authority {
             event(AuditKind::UserCreated, Actor::User, id, sid, context, now),
         ];
         self.store.commit(writes).await?;
-        let tokens = self.mint(&session, &user, now)?;
-        Ok((user, tokens))
+        let granted = self.grant(session, cookie, &user, now)?;
+        Ok(LoggedIn { user, granted })
     }
 
     fn check_signup(&self, names: &Names) -> Result<(), Error> {
@@ -51,7 +53,7 @@ impl Authority {
             SignupMode::Closed => Err(Error::Forbidden("sign-up is closed")),
             SignupMode::Domains(domains) => {
                 let Some(email) = &names.email else {
-                    return Err(Error::invalid("/email", "sign-up here needs an e-mail address"));
+                    return Err(Error::missing("/email", "sign-up here needs an e-mail address"));
                 };
                 match domains.iter().any(|domain| domain == email.domain()) {
                     true => Ok(()),

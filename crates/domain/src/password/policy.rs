@@ -1,3 +1,6 @@
+use std::fmt;
+
+use zxcvbn::feedback::{Suggestion, Warning};
 use zxcvbn::{Score, zxcvbn};
 
 use super::Password;
@@ -12,7 +15,7 @@ pub struct Policy {
 }
 
 /// Why a new password is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Weakness {
     /// It is too short.
     #[error("at least {0} characters are needed")]
@@ -22,7 +25,18 @@ pub enum Weakness {
     Control,
     /// It is easy to guess.
     #[error("it is easy to guess. {0}")]
-    Guessable(String),
+    Guessable(Advice),
+}
+
+/// How to find a better password.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Advice {
+    /// What makes it easy to guess.
+    Warning(Warning),
+    /// What would make it harder.
+    Suggestion(Suggestion),
+    /// Nothing in particular.
+    General,
 }
 
 impl Policy {
@@ -41,17 +55,27 @@ impl Policy {
         if estimate.score() >= least {
             return Ok(());
         }
-        let advice = estimate.feedback().map(|feedback| match feedback.warning() {
-            Some(warning) => warning.to_string(),
-            None => feedback.suggestions().first().map(ToString::to_string).unwrap_or_default(),
+        let advice = estimate.feedback().and_then(|feedback| {
+            let suggestion = || feedback.suggestions().first().copied().map(Advice::Suggestion);
+            feedback.warning().map(Advice::Warning).or_else(suggestion)
         });
-        Err(Weakness::Guessable(advice.filter(|advice| !advice.is_empty()).unwrap_or_else(|| ADVICE.to_owned())))
+        Err(Weakness::Guessable(advice.unwrap_or(Advice::General)))
     }
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self { min_characters: 8, min_score: 2 }
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Warning(warning) => warning.fmt(f),
+            Self::Suggestion(suggestion) => suggestion.fmt(f),
+            Self::General => f.write_str(ADVICE),
+        }
     }
 }
 

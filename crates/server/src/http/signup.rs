@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
-use tokenry_domain::authority::Signup;
+use tokenry_domain::authority::{Granted, LoggedIn, Signup};
+use tokenry_domain::error::Error;
+use tokenry_domain::session::Method;
 use utoipa::ToSchema;
 
 use super::body::Json;
@@ -38,7 +40,11 @@ pub(super) async fn signup(
     Json(request): Json<Request>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Request { username, email, password } = request;
-    let (user, tokens) = app.authority.signup(Signup { username, email, password }, &context).await?;
+    let signup = Signup { username, email, password, method: Method::Token };
+    let LoggedIn { user, granted } = app.authority.signup(signup, &context).await?;
     app.metrics.signups.inc();
-    Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&tokens, &user))))
+    match granted {
+        Granted::Tokens(tokens) => Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&tokens, &user)))),
+        Granted::Cookie(..) => Err(Error::Internal("a cookie where tokens were asked for".to_owned()).into()),
+    }
 }

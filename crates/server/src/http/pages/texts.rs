@@ -23,7 +23,7 @@ macro_rules! texts {
             fn all(&self) -> Vec<(&'static str, String)> {
                 let mut all = Vec::new();
                 $(
-                    $(all.push((concat!(stringify!($group), ".", stringify!($text)), self.$group.$text.to_owned()));)*
+                    all.extend([$((concat!(stringify!($group), ".", stringify!($text)), self.$group.$text.to_owned())),*]);
                     $($(
                         let name = concat!(stringify!($group), ".", stringify!($counted));
                         all.extend([1, 7].map(|number| (name, (self.$group.$counted)(number))));
