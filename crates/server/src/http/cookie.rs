@@ -37,13 +37,15 @@ pub(super) fn read(app: &App, method: &Method, headers: &HeaderMap) -> Result<Op
 ///
 /// Browsers say which site a request comes from, and pages can't change what they say (Fetch Metadata; RFC 6454).
 fn is_of_this_site(app: &App, headers: &HeaderMap) -> bool {
+    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
+    let is_listed = |origin: &str| app.config.server.cors_origins.0.iter().any(|listed| listed == origin);
+    origin.is_some_and(is_listed) || is_of_this_origin(headers)
+}
+
+/// Whether a request was sent by a page of this very origin, or by no page at all.
+pub(super) fn is_of_this_origin(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let listed = |origin: &str| app.config.server.cors_origins.0.iter().any(|listed| listed == origin);
-    let origin = text(ORIGIN);
-    if origin.is_some_and(listed) {
-        return true;
-    }
-    match (text(FETCH_SITE), origin) {
+    match (text(FETCH_SITE), text(ORIGIN)) {
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text(HOST),
         (None, None) => true,

@@ -3,16 +3,27 @@
 //! A page is a template that extends `layout.html`, a handler that takes a [`Page`] and answers with [`Page::show`], and
 //! its words in `texts`.
 
+mod account;
+mod asked;
 mod assets;
 mod colours;
+mod device;
 mod fault;
+mod faults;
+mod field;
+mod form;
 mod home;
 mod kit;
 mod language;
+mod login;
 mod logo;
+mod moment;
 mod page;
 mod reference;
+mod return_to;
+mod signup;
 mod texts;
+mod visitor;
 
 use std::sync::Arc;
 
@@ -32,6 +43,9 @@ pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
     let reference = Arc::new(Reference::read(api));
     Router::new()
         .route("/", get(home::show))
+        .route("/signup", get(signup::show).post(signup::submit))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/account", get(account::show).post(account::submit))
         .route("/docs", get(async move |page: Page| reference.show(&page)))
         .route("/assets/{*path}", get(assets::serve))
 }

@@ -147,6 +147,11 @@ impl From<Error> for ApiError {
     }
 }
 
+/// How many whole seconds to wait, at least one.
+pub(super) fn seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).max(1) as u64
+}
+
 /// The status and the `code` of each of the domain's errors.
 pub(super) fn table(error: &Error) -> (StatusCode, &'static str) {
     use StatusCode as S;
@@ -232,7 +237,7 @@ impl ApiError {
         let headers = response.headers_mut();
         headers.insert(axum::http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds(wait)));
         }
         if self.status == StatusCode::UNAUTHORIZED
             && let Ok(challenge) = HeaderValue::from_str(&self.challenge_text())

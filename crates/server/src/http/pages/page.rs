@@ -6,11 +6,12 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE, VARY};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use url::form_urlencoded;
 
 use super::super::cookie::is_secure;
 use super::super::problem::{ApiError, RequestId};
+use super::asked::Asked;
 use super::language::Language;
 use super::texts::Texts;
 use crate::App;
@@ -75,6 +76,29 @@ impl Page {
             headers.append(SET_COOKIE, cookie);
         }
         response
+    }
+
+    /// Answers with a page that says what `error` is.
+    pub(crate) fn tell(&self, error: impl Into<ApiError>, template: &impl Template) -> Response {
+        self.with_status(error, self.show(StatusCode::OK, template))
+    }
+
+    /// Gives a page that says what `error` is the error's status and headers.
+    pub(crate) fn with_status(&self, error: impl Into<ApiError>, page: Response) -> Response {
+        error.into().with_page(page)
+    }
+
+    /// Sends the browser on after a form was dealt with.
+    pub(crate) fn go(&self, address: &str) -> Response {
+        Redirect::to(address).into_response()
+    }
+
+    /// Where a log-in leads.
+    pub(crate) fn destination(&self, asked: &Asked) -> String {
+        match &asked.return_to {
+            Some(return_to) => return_to.as_str().to_owned(),
+            None => self.link("/account"),
+        }
     }
 
     /// The address of one of our pages.

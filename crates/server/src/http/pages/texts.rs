@@ -3,18 +3,29 @@
 mod english;
 mod korean;
 
+use tokenry_domain::password::Advice;
+
 pub(super) use english::ENGLISH;
 pub(super) use korean::KOREAN;
 
 /// Groups of texts: `group: Type { text, ...; counted, ... }`, where a counted text takes a number.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $group:ident: $type:ident { $($text:ident),* $(,)? $(; $($counted:ident),* $(,)?)? })*) => {
+    ($($(#[$doc:meta])* $group:ident: $type:ident {
+        $($text:ident),* $(,)? $(; $($counted:ident),*)?
+    })*) => {
         /// Every text of the pages.
-        pub(crate) struct Texts { $($(#[$doc])* pub $group: $type,)* }
+        pub(crate) struct Texts {
+            $($(#[$doc])* pub $group: $type,)*
+            /// How to find a better password.
+            pub advice: fn(Advice) -> &'static str,
+        }
 
         $(
             $(#[$doc])*
-            pub(crate) struct $type { $(pub $text: &'static str,)* $($(pub $counted: fn(u64) -> String,)*)? }
+            pub(crate) struct $type {
+                $(pub $text: &'static str,)*
+                $($(pub $counted: fn(u64) -> String,)*)?
+            }
         )*
 
         #[cfg(test)]
@@ -46,6 +57,25 @@ texts! {
     reference: Reference {
         title, lead_before, lead_after, contents, parameter, place, meaning, body, kind, answer,
     }
+    /// Forms, and what is wrong with them.
+    form: Form {
+        error, check, identifier, username, email, password, current_password, new_password, optional, password_hint,
+        show, hide, show_password, hide_password, known_as, go_on, no_account, has_account, closed, missing,
+        name_missing, email_missing, password_missing, name_too_long, name_character, name_at, no_email, not_accepted,
+        email_domain, username_taken, email_taken, wrong_credentials, wrong_password, password_control,
+        password_guessable;
+        wait, password_too_long, password_too_short
+    }
+    /// The account.
+    account: Account {
+        log_out, profile, save, sessions, sessions_lead, unknown_device, this_session, address, first_use, last_use,
+        end_session, end_others, password, password_lead, change_password, delete, delete_open, delete_lead;
+        more_sessions
+    }
+    /// What has just happened.
+    notice: Notice { ended, out, deleted, welcome, profile, password, session, others }
+    /// How long ago.
+    time: Time { now; minutes, hours, days }
     /// A page that can't be shown.
     fault: Fault {
         not_found, not_found_detail, forbidden, forbidden_detail, invalid, invalid_detail, unavailable,
