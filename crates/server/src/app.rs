@@ -138,6 +138,12 @@ impl App {
         http::router(Arc::clone(self))
     }
 
+    /// The paths of all pages.
+    #[doc(hidden)]
+    pub fn pages() -> &'static [&'static str] {
+        &http::PAGES
+    }
+
     /// Rotates keys, follows what other processes change, and removes what no one needs any more. Run it beside the
     /// router, as long as that is served.
     pub async fn upkeep(self: Arc<Self>) {

@@ -34,7 +34,7 @@ use utoipa_axum::routes;
 use crate::App;
 
 pub(crate) use operations::METRICS_TYPE;
-pub(crate) use pages::Kit;
+pub(crate) use pages::{Kit, PATHS as PAGES};
 
 /// All calls and pages of `app`.
 pub(crate) fn router(app: Arc<App>) -> Router {

@@ -19,6 +19,7 @@ mod app {
     mod login;
     mod logout;
     mod me;
+    mod pages;
     mod pair;
     mod password;
     mod races;

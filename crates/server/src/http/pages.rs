@@ -41,11 +41,16 @@ pub(crate) use self::page::Page;
 /// All pages, and the files that they refer to.
 pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
     let reference = Arc::new(Reference::read(api));
-    Router::new()
-        .route("/", get(home::show))
-        .route("/signup", get(signup::show).post(signup::submit))
-        .route("/login", get(login::show).post(login::submit))
-        .route("/account", get(account::show).post(account::submit))
-        .route("/docs", get(async move |page: Page| reference.show(&page)))
-        .route("/assets/{*path}", get(assets::serve))
+    let pages = [
+        get(home::show),
+        get(signup::show).post(signup::submit),
+        get(login::show).post(login::submit),
+        get(account::show).post(account::submit),
+        get(async move |page: Page| reference.show(&page)),
+        get(assets::serve),
+    ];
+    PATHS.iter().zip(pages).fold(Router::new(), |router, (path, page)| router.route(path, page))
 }
+
+/// Where the pages are, in the router's order.
+pub(crate) const PATHS: [&str; 6] = ["/", "/signup", "/login", "/account", "/docs", "/assets/{*path}"];
