@@ -80,11 +80,22 @@ pub(super) fn lock(config: &Config) -> Result<Option<ServeLock>, StartError> {
     Ok(Some(ServeLock::acquire(&config.database_file())?))
 }
 
-/// Creates the data directory so that only its owner can look into it.
+/// Creates the data directory so that only its owner can look into it, and so that its name outlasts a power cut: what
+/// is acknowledged lies in it.
 fn private_directory(directory: &Path) -> Result<(), StartError> {
+    let made: Vec<&Path> = directory.ancestors().take_while(|path| !named(path).exists()).collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|source| StartError::File { file: directory.to_owned(), source })
+    let created = builder.create(directory).and_then(|()| {
+        let mut parents = made.iter().filter_map(|path| path.parent());
+        parents.try_for_each(|parent| fs::File::open(named(parent))?.sync_all())
+    });
+    created.map_err(|source| StartError::File { file: directory.to_owned(), source })
+}
+
+/// A path as it can be opened: the parent of a plain name is empty.
+fn named(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
