@@ -110,6 +110,8 @@ kinds! {
     KeyRetired = "key_retired",
     /// A key was erased.
     KeyErased = "key_erased",
+    /// The public half of a key that is gone was dropped.
+    KeyForgotten = "key_forgotten",
     /// A key was revoked in an emergency.
     KeyRevoked = "key_revoked",
     /// All private keys were sealed under another master key.

@@ -205,6 +205,10 @@ impl Plan<'_> {
             Rotation::Erase { kid } => {
                 (vec![(Write::UpdateKey(self.moved(find(&kid)?, KeyState::Gone)), kid)], vec![AuditKind::KeyErased])
             }
+            Rotation::Forget { kid } => {
+                let forgotten = KeyRecord { public: None, ..find(&kid)? };
+                (vec![(Write::UpdateKey(forgotten), kid)], vec![AuditKind::KeyForgotten])
+            }
         };
         let mut writes = Vec::new();
         let mut changes = Vec::new();

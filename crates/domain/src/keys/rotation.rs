@@ -39,6 +39,11 @@ pub enum Rotation {
         /// The key.
         kid: String,
     },
+    /// Drop the public half: no refresh token issued beside its access tokens is left.
+    Forget {
+        /// The key.
+        kid: String,
+    },
 }
 
 impl RotationPolicy {
@@ -66,6 +71,9 @@ impl RotationPolicy {
             let expired = of(KeyState::Verifying)
                 .filter(|record| now.since(record.changed_at) > self.token_life(purpose) + SLACK);
             due.extend(expired.map(|record| Rotation::Erase { kid: record.kid.clone() }));
+            let needless = of(KeyState::Gone)
+                .filter(|record| record.public.is_some() && now.since(record.changed_at) > self.refresh_ttl + SLACK);
+            due.extend(needless.map(|record| Rotation::Forget { kid: record.kid.clone() }));
         }
         due
     }
@@ -157,6 +165,19 @@ mod tests {
         assert_eq!(access(policy().due(&records, start + HOUR + SLACK)), []);
         let erase = Rotation::Erase { kid: "old".to_owned() };
         assert_eq!(access(policy().due(&records, start + HOUR + SLACK + Duration::from_millis(1))), [erase]);
+    }
+
+    #[test]
+    fn a_key_that_is_gone_proves_receipts_as_long_as_refresh_tokens_live() {
+        let start = Timestamp::from_seconds(0);
+        let gone = KeyRecord { public: Some("{}".to_owned()), ..record("old", KeyState::Gone, start) };
+        let mut records = [gone, record("new", KeyState::Signing, start)];
+        let last = start + 14 * DAY + SLACK;
+        assert_eq!(access(policy().due(&records, last)), []);
+        let forget = Rotation::Forget { kid: "old".to_owned() };
+        assert_eq!(access(policy().due(&records, last + Duration::from_millis(1))), [forget]);
+        records[0].public = None;
+        assert_eq!(access(policy().due(&records, last + DAY)), []);
     }
 
     #[test]
