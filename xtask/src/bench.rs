@@ -4,7 +4,9 @@ use crate::run::{self, cargo};
 pub(crate) fn run() -> Result<(), String> {
     for (what, package, bench) in BENCHES {
         println!("== {what}");
-        run::run(&mut cargo(&["bench", "--locked", "--package", package, "--bench", bench, "--", "--check"]))?;
+        let arguments =
+            ["bench", "--locked", "--all-features", "--package", package, "--bench", bench, "--", "--check"];
+        run::run(&mut cargo(&arguments))?;
     }
     Ok(())
 }

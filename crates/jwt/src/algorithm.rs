@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::KeyError;
 
-/// A signature algorithm of RFC 7518 section 3 or RFC 8037. `none` does not exist.
+/// A signature algorithm of RFC 7518 section 3, RFC 8037, or RFC 9964. `none` does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -33,6 +33,15 @@ pub enum Algorithm {
     Es384,
     /// Ed25519. Written `EdDSA`; RFC 9864's name `Ed25519` is read too.
     EdDsa,
+    /// ML-DSA of FIPS 204, security category 2.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa44,
+    /// ML-DSA, category 3.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa65,
+    /// ML-DSA, category 5.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa87,
 }
 
 impl Algorithm {
@@ -50,6 +59,12 @@ impl Algorithm {
         Algorithm::Es256,
         Algorithm::Es384,
         Algorithm::EdDsa,
+        #[cfg(feature = "ml-dsa")]
+        Algorithm::MlDsa44,
+        #[cfg(feature = "ml-dsa")]
+        Algorithm::MlDsa65,
+        #[cfg(feature = "ml-dsa")]
+        Algorithm::MlDsa87,
     ];
 
     /// The name that stands in the `alg` header, such as `ES256`.
@@ -68,6 +83,12 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::EdDsa => "EdDSA",
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa44 => "ML-DSA-44",
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa65 => "ML-DSA-65",
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 
@@ -92,6 +113,12 @@ impl Algorithm {
             "ES256" => Self::Es256,
             "ES384" => Self::Es384,
             "EdDSA" | "Ed25519" => Self::EdDsa,
+            #[cfg(feature = "ml-dsa")]
+            "ML-DSA-44" => Self::MlDsa44,
+            #[cfg(feature = "ml-dsa")]
+            "ML-DSA-65" => Self::MlDsa65,
+            #[cfg(feature = "ml-dsa")]
+            "ML-DSA-87" => Self::MlDsa87,
             _ => return None,
         })
     }
@@ -141,7 +168,8 @@ mod tests {
 
     #[test]
     fn near_misses_are_unknown() {
-        for name in ["none", "None", "", "hs256", "HS256 ", "ES512", "ES256K", "Ed448", "EDDSA"] {
+        for name in ["none", "None", "", "hs256", "HS256 ", "ES512", "ES256K", "Ed448", "EDDSA", "ML-DSA", "ml-dsa-44"]
+        {
             assert_eq!(name.parse::<Algorithm>(), Err(KeyError::UnknownAlgorithm), "{name}");
         }
     }

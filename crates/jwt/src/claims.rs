@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use crate::json;
 use crate::payload::Payload;
+use crate::{VerifyingKey, json};
 
 /// The claims of a token that passed every check; only [`Verifier::verify`](crate::Verifier::verify) makes them.
 /// Cloning is cheap.
@@ -19,8 +19,16 @@ pub struct Genuine(Arc<Token>);
 
 struct Token {
     payload: Payload,
-    kid: Option<Box<str>>,
+    kid: KeyId,
     expires_at: i64,
+}
+
+/// The `kid` of a token's header.
+pub(crate) enum KeyId {
+    /// That of the key which verified it.
+    OfKey(VerifyingKey),
+    /// One that the key does not have.
+    Own(Option<Box<str>>),
 }
 
 impl Claims {
@@ -60,7 +68,7 @@ impl Genuine {
         self.0.payload.subject()
     }
 
-    pub(crate) fn new(payload: Payload, kid: Option<Box<str>>) -> Self {
+    pub(crate) fn new(payload: Payload, kid: KeyId) -> Self {
         let expires_at = payload.expires_at.unwrap_or_default();
         Self(Arc::new(Token { payload, kid, expires_at }))
     }
@@ -159,7 +167,10 @@ macro_rules! accessors {
             /// The `kid` of the token's header.
             #[must_use]
             pub fn key_id(&self) -> Option<&str> {
-                self.token().kid.as_deref()
+                match &self.token().kid {
+                    KeyId::OfKey(key) => key.key_id(),
+                    KeyId::Own(kid) => kid.as_deref(),
+                }
             }
 
             /// Any claim by name; `None` when absent or not a `T`.

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// What is wrong with a text.
 pub(crate) type Fault = &'static str;
 
@@ -80,12 +82,21 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     /// The names of the objects that are open, innermost last.
-    names: Vec<Cow<'a, str>>,
+    names: SmallVec<[Name; 16]>,
+}
+
+/// A member's name: where its quoted text stands.
+#[derive(Clone, Copy)]
+struct Name {
+    /// Equal names have equal prints; see [`print`].
+    print: u64,
+    start: u32,
+    end: u32,
 }
 
 impl<'a> Scanner<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, names: Vec::with_capacity(16) }
+        Self { text, bytes: text.as_bytes(), at: 0, names: SmallVec::new() }
     }
 
     fn object(&mut self, depth: usize, member: &mut dyn FnMut(&str, Value<'a>)) -> Result<(), Fault> {
@@ -99,21 +110,38 @@ impl<'a> Scanner<'a> {
             self.space();
             let start = self.at;
             let escaped = self.string()?;
+            let end = self.at;
             let name = unescape(self.slice(start), escaped).ok_or("JSON string")?;
             self.space();
             self.expect(b':')?;
             let value = self.value(depth)?;
             member(&name, value);
-            self.names.push(name);
+            let print = match &name {
+                Cow::Borrowed(name) => print(self.bytes.get(start + 1..).unwrap_or_default(), name.len()),
+                Cow::Owned(name) => print(name.as_bytes(), name.len()),
+            };
+            self.names.push(Name { print, start: index(start)?, end: index(end)? });
             self.space();
             if self.take(b'}') {
                 break;
             }
             self.expect(b',')?;
         }
-        let repeated = has_duplicates(self.names.get_mut(outer..).unwrap_or_default());
+        let repeated = self.has_duplicates(outer);
         self.names.truncate(outer);
         if repeated { Err("duplicate member") } else { Ok(()) }
+    }
+
+    /// Whether two of the names from `outer` on are the same.
+    fn has_duplicates(&mut self, outer: usize) -> bool {
+        let text = self.text;
+        let names = self.names.get_mut(outer..).unwrap_or_default();
+        if names.len() <= 16 {
+            let same = |i: usize, name: &Name| names.iter().skip(i + 1).any(|other| name.is(other, text));
+            return names.iter().enumerate().any(|(i, name)| same(i, name));
+        }
+        names.sort_unstable_by(|a, b| a.print.cmp(&b.print).then_with(|| a.text(text).cmp(&b.text(text))));
+        names.windows(2).any(|pair| pair[0].is(&pair[1], text))
     }
 
     fn array(&mut self, depth: usize, element: &mut dyn FnMut(Value<'a>)) -> Result<(), Fault> {
@@ -297,12 +325,35 @@ fn plain_length(bytes: &[u8]) -> usize {
     at + rest.iter().take_while(|&&b| b >= b' ' && b != b'"' && b != b'\\').count()
 }
 
-fn has_duplicates(names: &mut [Cow<'_, str>]) -> bool {
-    if names.len() > 16 {
-        names.sort_unstable();
-        return names.windows(2).any(|pair| pair[0] == pair[1]);
+impl Name {
+    /// Whether both mean the same. An odd print tells that a name is longer than what it holds.
+    #[inline]
+    fn is(&self, other: &Self, json: &str) -> bool {
+        self.print == other.print && (self.print & 1 == 0 || self.text(json) == other.text(json))
     }
-    names.iter().enumerate().any(|(i, name)| names.iter().skip(i + 1).any(|other| other == name))
+
+    /// What it means. Names that need this are rare: those that begin alike.
+    #[cold]
+    fn text(self, json: &str) -> Option<Cow<'_, str>> {
+        let quoted = json.get(self.start as usize..self.end as usize)?;
+        unescape(quoted, quoted.contains('\\'))
+    }
+}
+
+/// The first seven bytes of the name of `length` bytes that `bytes` starts with, above a byte that tells its length:
+/// twice that, or one more for a name that is longer.
+fn print(bytes: &[u8], length: usize) -> u64 {
+    let word = match bytes.first_chunk() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    let held = length.min(7);
+    let first = word & ((1 << (8 * held)) - 1);
+    first << 8 | (2 * held + usize::from(length > 7)) as u64
+}
+
+fn index(at: usize) -> Result<u32, Fault> {
+    u32::try_from(at).map_err(|_| "JSON text too long")
 }
 
 /// The meaning of a string that was scanned, quotes included.

@@ -6,7 +6,8 @@ use crate::primitive::{Numbers, sha256};
 use crate::secret::Secret;
 use crate::{Algorithm, KeyError, base64url, json};
 
-/// A public key as JSON (RFC 7517): EC P-256 and P-384, RSA, Ed25519 (RFC 8037).
+/// A public key as JSON (RFC 7517): EC P-256 and P-384, RSA, Ed25519 (RFC 8037), and ML-DSA (RFC 9964) with the
+/// feature `ml-dsa`.
 ///
 /// Private members (`d` and the like) are dropped on reading, unknown ones ignored. A key whose `use` or `key_ops`
 /// excludes verifying is not read at all. A symmetric key (`oct`) is not a `Jwk`: see
@@ -93,6 +94,11 @@ impl TryFrom<Members> for Jwk {
             ("EC", Some("P-256")) => Numbers::P256 { x: number(&members.x)?, y: number(&members.y)? },
             ("EC", Some("P-384")) => Numbers::P384 { x: number(&members.x)?, y: number(&members.y)? },
             ("OKP", Some("Ed25519")) => Numbers::Ed25519 { x: number(&members.x)? },
+            #[cfg(feature = "ml-dsa")]
+            ("AKP", _) => {
+                let algorithm = members.alg.as_deref().ok_or(KeyError::NoAlgorithm)?.parse()?;
+                Numbers::MlDsa { algorithm, key: number(&members.public)? }
+            }
             ("RSA", _) => Numbers::Rsa { n: number(&members.n)?, e: number(&members.e)? },
             _ => return Err(KeyError::Unsupported),
         };
@@ -128,6 +134,11 @@ impl From<Jwk> for Members {
                 members.x = text(x);
                 ("OKP", Some("Ed25519"))
             }
+            #[cfg(feature = "ml-dsa")]
+            Numbers::MlDsa { key, .. } => {
+                members.public = text(key);
+                ("AKP", None)
+            }
             Numbers::Rsa { n, e } => {
                 (members.n, members.e) = (text(n), text(e));
                 ("RSA", None)
@@ -162,6 +173,9 @@ struct Members {
     n: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     e: Option<String>,
+    #[cfg(feature = "ml-dsa")]
+    #[serde(rename = "pub", skip_serializing_if = "Option::is_none")]
+    public: Option<String>,
 }
 
 impl Members {
@@ -193,6 +207,11 @@ pub(crate) fn thumbprint(numbers: &Numbers) -> String {
         Numbers::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y)),
         Numbers::P384 { x, y } => format!(r#"{{"crv":"P-384","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y)),
         Numbers::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
+        // RFC 9964 section 6.
+        #[cfg(feature = "ml-dsa")]
+        Numbers::MlDsa { algorithm, key } => {
+            format!(r#"{{"alg":"{algorithm}","kty":"AKP","pub":"{}"}}"#, text(key))
+        }
         Numbers::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
     };
     base64url::encode(&sha256(canonical.as_bytes()))

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::json::{self, Kind, Value};
 use crate::{SignError, VerifyError};
 
@@ -9,7 +11,7 @@ pub(crate) struct Payload {
     pub(crate) json: String,
     issuer: Option<Text>,
     subject: Option<Text>,
-    audiences: Option<Vec<Text>>,
+    audiences: Option<SmallVec<[Text; 1]>>,
     token_id: Option<Text>,
     session_id: Option<Text>,
     client_id: Option<Text>,
@@ -40,9 +42,9 @@ impl Payload {
             Some(value) => Some(
                 match value.elements() {
                     Some(elements) => {
-                        elements.into_iter().map(|element| Text::new(&json, element)).collect::<Option<Vec<_>>>()
+                        elements.into_iter().map(|element| Text::new(&json, element)).collect::<Option<_>>()
                     }
-                    None => Text::new(&json, value).map(|one| vec![one]),
+                    None => Text::new(&json, value).map(|one| smallvec![one]),
                 }
                 .ok_or(VerifyError::InvalidClaim { claim: "aud" })?,
             ),
@@ -156,7 +158,7 @@ impl<'a> Found<'a> {
 
 /// A string of the payload: a slice of it, or its meaning when it has escapes.
 enum Text {
-    Slice(Range<usize>),
+    Slice(Range<u32>),
     Owned(Box<str>),
 }
 
@@ -167,14 +169,14 @@ impl Text {
             Cow::Owned(text) => Self::Owned(text.into()),
             Cow::Borrowed(text) => {
                 let start = text.as_ptr().addr().checked_sub(json.as_ptr().addr())?;
-                Self::Slice(start..start + text.len())
+                Self::Slice(u32::try_from(start).ok()?..u32::try_from(start + text.len()).ok()?)
             }
         })
     }
 
     fn str<'a>(&'a self, json: &'a str) -> &'a str {
         match self {
-            Self::Slice(range) => json.get(range.clone()).unwrap_or_default(),
+            Self::Slice(range) => json.get(range.start as usize..range.end as usize).unwrap_or_default(),
             Self::Owned(text) => text,
         }
     }

@@ -1,5 +1,8 @@
 //! The seam to aws-lc-rs: key pairs, public keys, randomness and SHA-256.
 
+#[cfg(feature = "ml-dsa")]
+mod ml_dsa;
+
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::{self, SystemRandom};
@@ -28,15 +31,34 @@ pub(crate) enum Signing {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
+    #[cfg(feature = "ml-dsa")]
+    MlDsa(aws::PqdsaKeyPair),
 }
 
 /// A public key's numbers, big-endian, as a JWK has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Numbers {
-    P256 { x: Vec<u8>, y: Vec<u8> },
-    P384 { x: Vec<u8>, y: Vec<u8> },
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Ed25519 { x: Vec<u8> },
+    P256 {
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    P384 {
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    Ed25519 {
+        x: Vec<u8>,
+    },
+    /// RFC 9964 section 4: the algorithm is part of the key.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa {
+        algorithm: Algorithm,
+        key: Vec<u8>,
+    },
 }
 
 impl Verifying {
@@ -49,6 +71,8 @@ impl Verifying {
                 ParsedPublicKey::new(verification(algorithm)?, point)
             }
             Numbers::Ed25519 { x } => ParsedPublicKey::new(&aws::ED25519, x),
+            #[cfg(feature = "ml-dsa")]
+            Numbers::MlDsa { key, .. } => ParsedPublicKey::new(verification(algorithm)?, key),
             Numbers::Rsa { n, e } => RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa_verification(algorithm)?),
         };
         Ok(Self::Public(key.map_err(malformed)?))
@@ -72,6 +96,10 @@ impl Signing {
                 Self::Ec(EcdsaKeyPair::generate(ec_signing(algorithm)?).map_err(failed)?)
             }
             Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::generate().map_err(failed)?),
+            #[cfg(feature = "ml-dsa")]
+            _ if let Some(parameters) = ml_dsa::signing(algorithm) => {
+                Self::MlDsa(aws::PqdsaKeyPair::generate(parameters).map_err(failed)?)
+            }
             _ if algorithm.is_symmetric() => return Err(KeyError::Mismatch { algorithm }),
             _ => Self::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
         })
@@ -85,6 +113,10 @@ impl Signing {
                 Self::Ec(EcdsaKeyPair::from_pkcs8(ec_signing(algorithm)?, der).map_err(malformed)?)
             }
             Algorithm::EdDsa => Self::Ed(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(malformed)?),
+            #[cfg(feature = "ml-dsa")]
+            _ if let Some(parameters) = ml_dsa::signing(algorithm) => {
+                Self::MlDsa(aws::PqdsaKeyPair::from_pkcs8(parameters, der).map_err(malformed)?)
+            }
             _ => Self::rsa(algorithm, RsaKeyPair::from_pkcs8(der).map_err(malformed)?)?,
         })
     }
@@ -98,6 +130,7 @@ impl Signing {
                 Self::Ec(EcdsaKeyPair::from_private_key_der(ec_signing(algorithm)?, der).map_err(malformed)?)
             }
             Algorithm::EdDsa => return Err(KeyError::Mismatch { algorithm }),
+            _ if rsa_signing(algorithm).is_none() => return Err(KeyError::Mismatch { algorithm }),
             _ => Self::rsa(algorithm, RsaKeyPair::from_der(der).map_err(malformed)?)?,
         })
     }
@@ -116,6 +149,8 @@ impl Signing {
             Self::Rsa(key) => key.as_der().map_err(failed)?.as_ref().to_vec(),
             Self::Ec(key) => key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
             Self::Ed(key) => key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa(key) => key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
         }))
     }
 
@@ -126,6 +161,8 @@ impl Signing {
             Self::Rsa(key) => Some(rsa_numbers(key.public_key())),
             Self::Ec(key) => Numbers::point(key.public_key().as_ref()),
             Self::Ed(key) => Some(Numbers::Ed25519 { x: key.public_key().as_ref().to_vec() }),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa(key) => Some(ml_dsa::numbers(key)),
         }
     }
 
@@ -139,6 +176,12 @@ impl Signing {
             }
             Self::Ec(key) => Some(key.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec()),
             Self::Ed(key) => Some(key.try_sign(message).ok()?.as_ref().to_vec()),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa(key) => {
+                let mut signature = vec![0; key.algorithm().signature_len()];
+                key.sign(message, &mut signature).ok()?;
+                Some(signature)
+            }
         }
     }
 }
@@ -158,6 +201,10 @@ impl Numbers {
             Algorithm::EdDsa => tail(32).map(|x| Self::Ed25519 { x: x.to_vec() }),
             Algorithm::Es256 => tail(65).and_then(Self::point),
             Algorithm::Es384 => tail(97).and_then(Self::point),
+            #[cfg(feature = "ml-dsa")]
+            _ if let Some(parameters) = ml_dsa::signing(algorithm) => {
+                tail(parameters.public_key_len()).map(|key| Self::MlDsa { algorithm, key: key.to_vec() })
+            }
             _ => RsaSubjectPublicKey::from_der(der).ok().as_ref().map(rsa_numbers),
         };
         numbers.ok_or(malformed)
@@ -182,6 +229,8 @@ impl Numbers {
             (Self::P256 { x, y }, Algorithm::Es256) if x.len() == 32 && y.len() == 32 => Ok(()),
             (Self::P384 { x, y }, Algorithm::Es384) if x.len() == 48 && y.len() == 48 => Ok(()),
             (Self::Ed25519 { x }, Algorithm::EdDsa) if x.len() == 32 => Ok(()),
+            #[cfg(feature = "ml-dsa")]
+            (Self::MlDsa { algorithm: own, key }, _) if *own == algorithm => ml_dsa::check(algorithm, key),
             (Self::Rsa { n, e }, _) if rsa_verification(algorithm).is_ok() => {
                 check_exponent(e)?;
                 check_modulus(algorithm, n)
@@ -196,6 +245,8 @@ impl Numbers {
             Self::P256 { .. } => Some(Algorithm::Es256),
             Self::P384 { .. } => Some(Algorithm::Es384),
             Self::Ed25519 { .. } => Some(Algorithm::EdDsa),
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa { algorithm, .. } => Some(*algorithm),
             Self::Rsa { .. } => None,
         }
     }
@@ -243,6 +294,8 @@ fn verification(algorithm: Algorithm) -> Result<&'static dyn aws::VerificationAl
         Algorithm::Es256 => &aws::ECDSA_P256_SHA256_FIXED,
         Algorithm::Es384 => &aws::ECDSA_P384_SHA384_FIXED,
         Algorithm::EdDsa => &aws::ED25519,
+        #[cfg(feature = "ml-dsa")]
+        _ if let Some(parameters) = ml_dsa::verification(algorithm) => parameters,
         _ => rsa_verification(algorithm)?,
     })
 }

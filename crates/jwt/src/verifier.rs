@@ -1,3 +1,4 @@
+use crate::claims::KeyId;
 use crate::error::excerpt;
 use crate::header::{ACCESS, Header, same_type};
 use crate::payload::Payload;
@@ -69,10 +70,7 @@ impl Verifier {
         let parts = Parts::split(token)?;
         let (key, kid) = self.find_key(parts.header, keys)?;
 
-        let mut buffer = [0; MAX_SIGNATURE];
-        let signature = base64url::decode_into(parts.signature, &mut buffer)
-            .ok_or(VerifyError::Malformed("signature not base64url"))?;
-        if !key.verify(parts.signed.as_bytes(), signature) {
+        if !is_signed(&parts, key)? {
             return Err(VerifyError::Signature);
         }
 
@@ -86,14 +84,10 @@ impl Verifier {
     }
 
     /// The key that must have signed a token with this header, and the token's `kid`.
-    fn find_key<'k>(
-        &self,
-        header: &str,
-        keys: &'k KeySet,
-    ) -> Result<(&'k VerifyingKey, Option<Box<str>>), VerifyError> {
+    fn find_key<'k>(&self, header: &str, keys: &'k KeySet) -> Result<(&'k VerifyingKey, KeyId), VerifyError> {
         // The usual header, byte by byte: its alg, kid and typ are known without parsing.
         if let Some(key) = keys.signer(header).filter(|_| self.typ == ACCESS) {
-            return Ok((key, key.key_id().map(Into::into)));
+            return Ok((key, KeyId::OfKey(key.clone())));
         }
         let header = utf8(base64url::decode(header).ok_or(VerifyError::Malformed("header not base64url"))?)?;
         let header = Header::parse(&header)?;
@@ -102,7 +96,8 @@ impl Verifier {
             return Err(VerifyError::Type { found: excerpt(typ) });
         }
         let key = keys.lookup(&header)?;
-        Ok((key, header.kid.as_deref().map(Into::into)))
+        let kid = header.kid.as_deref();
+        Ok((key, if kid == key.key_id() { KeyId::OfKey(key.clone()) } else { KeyId::Own(kid.map(Into::into)) }))
     }
 
     /// The claims that depend on when and where, and the presence of what an access token must have.
@@ -124,6 +119,20 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+/// Whether the signature is the key's own.
+fn is_signed(parts: &Parts<'_>, key: &VerifyingKey) -> Result<bool, VerifyError> {
+    const MALFORMED: VerifyError = VerifyError::Malformed("signature not base64url");
+    let mut buffer = [0; SHORT_SIGNATURE];
+    let long;
+    let signature = if base64url::decoded_len(parts.signature) <= SHORT_SIGNATURE {
+        base64url::decode_into(parts.signature, &mut buffer).ok_or(MALFORMED)?
+    } else {
+        long = base64url::decode(parts.signature).ok_or(MALFORMED)?;
+        &long
+    };
+    Ok(key.verify(parts.signed.as_bytes(), signature))
 }
 
 /// A compact JWS, cut at its dots (RFC 7515 section 7.1).
@@ -159,5 +168,5 @@ pub const MAX_LEEWAY: u32 = 60;
 /// How far ahead an issuer's clock may be, in seconds.
 const CLOCK_SKEW: i64 = 60;
 
-/// That of RSA with 8192 bits.
-const MAX_SIGNATURE: usize = 1024;
+/// That of RSA with 4096 bits: what is decoded without asking for memory.
+const SHORT_SIGNATURE: usize = 512;

@@ -13,6 +13,11 @@ fn claims() -> Value {
 #[test]
 fn jsonwebtoken_reads_our_tokens() {
     for &algorithm in Algorithm::ALL {
+        if algorithm.name().starts_with("ML-DSA") {
+            // It offers none of them: should it begin to, this test is to read them too.
+            algorithm.name().parse::<jsonwebtoken::Algorithm>().unwrap_err();
+            continue;
+        }
         let key = SigningKey::generate(algorithm).unwrap();
         let peer_key = match key.public_jwk() {
             None => jsonwebtoken::DecodingKey::from_secret(&key.to_bytes()),

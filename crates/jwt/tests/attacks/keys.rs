@@ -40,6 +40,30 @@ fn rsa_with_exponent_one() {
     }
 }
 
+#[cfg(feature = "ml-dsa")]
+#[test]
+fn ml_dsa_key_of_another_parameter_set() {
+    let key = SigningKey::generate(Algorithm::MlDsa44).unwrap();
+    let jwk = serde_json::to_value(key.public_jwk().unwrap()).unwrap();
+    let parse = |member: &str, value: Value| {
+        let mut jwk = jwk.clone();
+        jwk[member] = value;
+        Jwk::parse(jwk.to_string().as_bytes()).and_then(|jwk| VerifyingKey::from_jwk(&jwk))
+    };
+    parse("use", "sig".into()).unwrap();
+    for alg in ["ML-DSA-65", "ML-DSA-87", "EdDSA", "HS256", "none"] {
+        assert!(parse("alg", alg.into()).is_err(), "{alg}");
+    }
+    assert_eq!(parse("alg", Value::Null).unwrap_err(), KeyError::NoAlgorithm);
+    let public = jwk["pub"].as_str().unwrap();
+    for wrong in ["", &public[4..], &format!("{public}AAAA")] {
+        assert!(parse("pub", wrong.into()).is_err(), "{}", wrong.len());
+    }
+    for algorithm in [Algorithm::MlDsa65, Algorithm::EdDsa, Algorithm::Rs256] {
+        assert!(SigningKey::from_pkcs8(algorithm, &key.to_bytes()).is_err(), "{algorithm}");
+    }
+}
+
 #[test]
 fn short_secret() {
     for (algorithm, minimum) in [(Algorithm::Hs256, 256), (Algorithm::Hs384, 384), (Algorithm::Hs512, 512)] {
