@@ -59,6 +59,11 @@ impl Cluster {
         command.args(&self.arguments).current_dir(&self.folder).stdin(Stdio::null());
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         *self.server.lock().unwrap() = Some(child);
+        self.wait();
+    }
+
+    /// Waits until the server answers.
+    pub fn wait(&self) {
         let started = Instant::now();
         while !self.try_psql("SELECT 1") {
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
