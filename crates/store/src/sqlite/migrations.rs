@@ -1,4 +1,5 @@
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
@@ -49,9 +50,10 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Connection, OpenErr
     migrate(path, options, is_empty).map_err(|error| OpenError::Database(path.to_owned(), error))
 }
 
-/// Whether there is nothing in it yet. Changes nothing.
+/// Whether there is nothing in it yet. Changes nothing that was committed.
 fn check(path: &Path, options: &Options) -> Result<bool, OpenError> {
-    let facts = connection::reader(path, options.busy_timeout).and_then(|connection| facts(&connection));
+    let reader = undo_half_a_start(path, options).and_then(|()| connection::reader(path, options.busy_timeout));
+    let facts = reader.and_then(|connection| facts(&connection));
     let (application, tables, found) = facts.map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign(path.to_owned()),
         _ => OpenError::Database(path.to_owned(), error.into()),
@@ -63,6 +65,20 @@ fn check(path: &Path, options: &Options) -> Result<bool, OpenError> {
         APPLICATION => Ok(false),
         _ => Err(OpenError::Foreign(path.to_owned())),
     }
+}
+
+/// Until it has its write-ahead log, a first start that is killed leaves a journal of what to undo, which a connection
+/// that only reads can't do. Another program's file keeps its own.
+fn undo_half_a_start(path: &Path, options: &Options) -> rusqlite::Result<()> {
+    let mut header = [0; HEADER_BYTES];
+    let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+    if is_read
+        && header.ends_with(&APPLICATION.to_be_bytes())
+        && file::beside(path, "-journal").is_ok_and(|file| file.exists())
+    {
+        connection::writer(path, options)?.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Its application, its number of tables, its schema.
@@ -98,5 +114,7 @@ fn migrate(
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// `tknr`
 const APPLICATION: i32 = 0x746b_6e72;
+/// Of SQLite's file header, up to the end of the application's number.
+const HEADER_BYTES: usize = 72;
 const HISTORY: &str = "refinery_schema_history";
 const SCHEMA: &str = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";

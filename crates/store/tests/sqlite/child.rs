@@ -44,6 +44,7 @@ async fn is_told_what_to_do() {
     let path = PathBuf::from(env::var_os(PLACE).unwrap());
     match task.as_str() {
         "open" => drop(crate::open(&path)),
+        "first" => crate::opening::open_once(&path),
         "load" => crate::crash::load(&path).await,
         "fill" => crate::full::fill(&path).await,
         "add" => crate::processes::add(&path).await,

@@ -1,12 +1,14 @@
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokenry_domain::store::{Store, Write};
 use tokenry_store::{OpenError, Options, Sqlite};
 
 use crate::sample::{commit, user, user_id};
-use crate::{open, place};
+use crate::{child, open, place};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_committed_is_there_when_it_is_opened_again() {
@@ -88,6 +90,65 @@ fn a_first_start_that_was_cut_short_is_finished() {
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         drop(open(&path));
     }
+}
+
+/// Killed while its first page was on its way: the journal says that the file was empty before.
+#[test]
+fn a_first_start_that_was_killed_before_it_had_a_log_is_finished() {
+    let (_directory, path) = place();
+    Connection::open(&path).unwrap().execute_batch("PRAGMA application_id = 1953197682").unwrap();
+    fs::write(path.with_extension("db-journal"), journal_of_an_empty_file()).unwrap();
+    drop(open(&path));
+    assert!(!path.with_extension("db-journal").exists());
+}
+
+#[test]
+fn another_programs_unfinished_transaction_is_left_alone() {
+    let (_directory, path) = place();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (id); PRAGMA application_id = 7").unwrap();
+    let journal = path.with_extension("db-journal");
+    fs::write(&journal, journal_of_an_empty_file()).unwrap();
+    let before = fs::read(&path).unwrap();
+    Sqlite::open(&path, Options::default()).unwrap_err();
+    assert_eq!((fs::read(&path).unwrap(), fs::read(&journal).unwrap()), (before, journal_of_an_empty_file()));
+}
+
+/// Whatever moment a first start is killed at.
+#[test]
+fn a_first_start_that_is_killed_anywhere_is_finished() {
+    for round in 0..60 {
+        let (_directory, path) = place();
+        let mut process = child::command("first", &path).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        while child::told(&lines.next().unwrap().unwrap()) != Some("opening") {}
+        spin(Duration::from_micros(400 * round));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        drop(open(&path));
+    }
+}
+
+/// What the killed process does.
+pub fn open_once(path: &Path) {
+    child::tell("opening");
+    drop(open(path));
+}
+
+fn spin(time: Duration) {
+    let started = Instant::now();
+    while started.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+/// SQLite's journal header: no pages to put back, and none in the file.
+fn journal_of_an_empty_file() -> Vec<u8> {
+    let mut header = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    for number in [0_u32, 0, 0, 512, 4096] {
+        header.extend(number.to_be_bytes());
+    }
+    header.resize(512, 0);
+    header
 }
 
 #[test]
