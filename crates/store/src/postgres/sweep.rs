@@ -47,11 +47,12 @@ pub(super) const AUDIT: &str = "\
         SELECT seq FROM audit WHERE at < $1 ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1) \
     SELECT count(*), count(*) FROM gone";
 
-/// A refresh does not say when its session is due anew, so as to write no index: it is said here.
+/// A refresh does not say when its session is due anew, so as to write no index: it is said here. The order is that of the
+/// index; `due_at` alone would be the column of the answer, and all rows sorted by it.
 pub(super) const SESSIONS: &str = "\
     WITH due AS ( \
         SELECT id, least(expires_at, ends_at, ended_at) AS due_at FROM sessions \
-        WHERE due_at < $1 ORDER BY due_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED \
+        WHERE due_at < $1 ORDER BY sessions.due_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED \
     ), gone AS ( \
         DELETE FROM sessions USING due WHERE sessions.id = due.id AND due.due_at < $1 RETURNING 1 \
     ), kept AS ( \

@@ -46,6 +46,24 @@ async fn a_rotation_writes_no_index() {
     }
 }
 
+/// However many rows are due, a step reads its own from an index, in order.
+#[tokio::test]
+async fn a_sweep_sorts_nothing() {
+    let store = PostgresStore::connect(&cluster::database(&[]), Options::default()).await.unwrap();
+    let lease = store.pool.lease().await.unwrap();
+    // As for a table that is too large to be read through.
+    lease.client().batch_execute("SET enable_seqscan = off; SET enable_bitmapscan = off").await.unwrap();
+    for (sql, index) in
+        [(sweep::REVOCATIONS, "revocations_pkey"), (sweep::AUDIT, "audit_at"), (sweep::SESSIONS, "sessions_due")]
+    {
+        let sql = format!("EXPLAIN {}", sql.replace("$1", "1764000000000").replace("$2", "200"));
+        let rows = lease.client().query(&sql, &[]).await.unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert!(plan.iter().any(|line| line.contains(&format!("Index Scan using {index} "))), "{plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("Sort")), "{plan:#?}");
+    }
+}
+
 #[tokio::test]
 async fn the_databases_clock_is_read_against_ones_own() {
     struct Shifted(i64);
