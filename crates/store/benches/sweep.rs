@@ -23,7 +23,8 @@ use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    let after = |name: &str| arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].as_str());
+    let after =
+        |name: &str| arguments.iter().position(|argument| argument == name).map(|at| arguments[at + 1].as_str());
     let rows: u64 = after("--rows").map_or(10_000_000, |rows| rows.parse().unwrap());
     let only = after("--database");
     let runtime = Runtime::new().unwrap();
@@ -43,8 +44,13 @@ fn main() -> ExitCode {
         let url = cluster.database(&[]);
         let store = runtime.block_on(PostgresStore::connect(&url, PostgresOptions::default())).unwrap();
         let started = Instant::now();
-        cluster.value(&url, &format!("INSERT INTO sessions {COLUMNS} SELECT {POSTGRES_ROW} FROM generate_series(1, {rows}) AS n"));
+        cluster.value(
+            &url,
+            &format!("INSERT INTO sessions {COLUMNS} SELECT {POSTGRES_ROW} FROM generate_series(1, {rows}) AS n"),
+        );
         cluster.value(&url, "VACUUM ANALYZE sessions");
+        cluster.value(&url, "CHECKPOINT");
+        settle();
         println!("  {rows} rows made in {:.0} s", started.elapsed().as_secs_f64());
         longest = longest.max(runtime.block_on(measure("PostgreSQL", Arc::new(store), rows)));
     }
@@ -125,9 +131,19 @@ fn fill_sqlite(path: &std::path::Path, rows: u64) {
     for at in (0..rows).step_by(1_000_000) {
         let part = (rows - at).min(1_000_000);
         let numbers = format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {part})");
-        connection.execute(&format!("INSERT INTO sessions {COLUMNS} {numbers} SELECT {SQLITE_ROW} FROM n"), []).unwrap();
+        connection
+            .execute(&format!("INSERT INTO sessions {COLUMNS} {numbers} SELECT {SQLITE_ROW} FROM n"), [])
+            .unwrap();
     }
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(connection);
+    settle();
     println!("  {rows} rows made in {:.0} s", started.elapsed().as_secs_f64());
+}
+
+/// Waits until the disk has what was made: a flush would wait for it otherwise.
+fn settle() {
+    assert!(std::process::Command::new("sync").status().unwrap().success());
 }
 
 fn session() -> Session {
@@ -149,7 +165,7 @@ fn session() -> Session {
 }
 
 /// As the server asks for.
-const STEP: u32 = 200;
+const STEP: u32 = 50;
 const BOUND: Duration = Duration::from_millis(50);
 
 const COLUMNS: &str = "(id, user_id, method, secret, head_gen, head_ord, child_ord, child_issued_at, receipt_1, keyed, \

@@ -1,4 +1,5 @@
 mod audit;
+mod checkpointer;
 mod column;
 mod connection;
 mod error;
@@ -31,6 +32,7 @@ use tokenry_domain::session::{End, Session};
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
 use tokenry_domain::time::Timestamp;
 
+use self::checkpointer::Checkpointer;
 use self::reader::Readers;
 use self::sweep::Sweep;
 use self::work::Work;
@@ -73,10 +75,11 @@ impl Sqlite {
     ///
     /// [`OpenError::Newer`] and [`OpenError::Foreign`] for a file that is not for this program: it stays as it is.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let io = |error| OpenError::Io(path.to_owned(), error);
         let connection = migrations::open(path, &options)?;
-        let readers = Arc::new(Readers::new(path.canonicalize().map_err(io)?, options.busy_timeout));
-        let writer = Writer::start(connection).map_err(io)?;
+        let io = |error| OpenError::Io(path.to_owned(), error);
+        let path = path.canonicalize().map_err(io)?;
+        let readers = Arc::new(Readers::new(path.clone(), options.busy_timeout));
+        let writer = Writer::start(connection, Checkpointer::new(path, options)).map_err(io)?;
         Ok(Self { readers, writer })
     }
 

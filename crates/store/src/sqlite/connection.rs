@@ -15,7 +15,8 @@ pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection> {
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // The checkpointer decides when, and on which thread.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", KEPT_LOG_BYTES)?;
     if let Some(pages) = options.max_pages {
         connection.pragma_update(None, "max_page_count", pages)?;
@@ -54,8 +55,6 @@ const STATEMENTS: usize = 64;
 const WRITER_CACHE: i32 = -4096;
 /// Little: any commit empties a reader's cache.
 const READER_CACHE: i32 = -512;
-/// 16 MiB of log between checkpoints: a page that changes often is moved once.
-const CHECKPOINT_PAGES: i32 = 4096;
 const KEPT_LOG_BYTES: i32 = 64 << 20;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use tokenry_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpointer::Checkpointer;
 use super::error::Fault;
 use super::work::{Done, Work};
 
@@ -24,10 +25,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> io::Result<Self> {
+    pub(super) fn start(connection: Connection, checkpointer: Checkpointer) -> io::Result<Self> {
         let (sender, queue) = mpsc::channel(QUEUE);
         let written = Arc::new(AtomicBool::new(false));
-        let mut worker = Worker { connection, queue, written: Arc::clone(&written), is_failing: false, is_busy: false };
+        let mut worker = Worker {
+            connection,
+            checkpointer: Some(checkpointer),
+            queue,
+            written: Arc::clone(&written),
+            is_failing: false,
+            is_busy: false,
+        };
         let thread = thread::Builder::new().name("tokenry-writer".to_owned()).spawn(move || worker.run())?;
         Ok(Self { queue: Some(sender), thread: Some(thread), written })
     }
@@ -69,6 +77,8 @@ type Reply = oneshot::Sender<Result<Done, StoreError>>;
 
 struct Worker {
     connection: Connection,
+    /// Gone when the last job is done.
+    checkpointer: Option<Checkpointer>,
     queue: mpsc::Receiver<Job>,
     written: Arc<AtomicBool>,
     /// Whether the newest transaction failed.
@@ -86,6 +96,7 @@ impl Worker {
                     self.succeeded();
                     self.is_busy = answers.len() > 1;
                     answers.into_iter().for_each(|(reply, answer)| _ = reply.send(answer));
+                    self.checkpoint();
                 }
                 // Every answer was given on the ground of what has now not happened.
                 Err(fault) => {
@@ -94,6 +105,8 @@ impl Worker {
                 }
             }
         }
+        // Its connection would be in the way of the last checkpoint.
+        self.checkpointer = None;
         if let Err(error) = self.connection.query_row(CHECKPOINT, [], |_| Ok(())) {
             tracing::warn!(%error, "the log could not be moved into the database; it will be when it is next opened");
         }
@@ -150,6 +163,14 @@ impl Worker {
             thread::yield_now();
             self.queue.try_recv().ok()
         })
+    }
+
+    /// What was committed is durable in the log: whoever waited for that has been answered before.
+    fn checkpoint(&mut self) {
+        let Some(checkpointer) = &mut self.checkpointer else { return };
+        if let Err(error) = checkpointer.after_commit(&self.connection) {
+            tracing::warn!(%error, "the log could not be moved into the database; it is tried again");
+        }
     }
 
     fn execute(&self, sql: &str) -> Result<(), Fault> {
