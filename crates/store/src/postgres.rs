@@ -38,6 +38,7 @@ use self::step::Step;
 #[derive(Debug)]
 pub struct PostgresStore {
     pool: Pool,
+    swept: sweep::Place,
 }
 
 /// How a PostgreSQL database is used.
@@ -99,7 +100,7 @@ impl PostgresStore {
         let tls = tls::connector(config.get_ssl_mode()).map_err(|error| ConnectError::Tls(error.to_string()))?;
         let pool = Pool::new(config, tls, &options)?;
         migrations::run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, swept: sweep::Place::default() })
     }
 
     /// How far the database's clock is ahead of `clock`, in milliseconds; negative when it is behind. Off by at most half
@@ -169,7 +170,7 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {
-        Ok(sweep::run(&self.pool, now, before, limit).await?)
+        Ok(sweep::run(&self.pool, &self.swept, now, before, limit).await?)
     }
 
     /// Reads from the database, and writes to it unless another commit has just done so: a full disk is noticed, and
