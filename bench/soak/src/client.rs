@@ -121,7 +121,8 @@ impl<'a> Client<'a> {
             0 => json!({ "refresh_token": session.refresh }),
             _ => json!({ "refresh_token": session.refresh, "access_token": session.access }),
         };
-        let (what, key) = (if session.key.is_some() { "refresh, keyed" } else { "refresh, plain" }, session.key.clone());
+        let (what, key) =
+            (if session.key.is_some() { "refresh, keyed" } else { "refresh, plain" }, session.key.clone());
         let request = Request { method: "POST", path: "/v1/refresh", body: Some(&body), key: key.as_deref(), ..EMPTY };
         let (answer, _) = self.insist(what, request);
         if answer.status != 200 || answer.body["session_id"] != session.id {

@@ -18,5 +18,5 @@ mod site;
 mod verdict;
 
 pub use journal::Promise;
-pub use kills::{Kills, postgres, sqlite};
+pub use kills::{Kills, forgetful, postgres, sqlite};
 pub use nodes::{Latencies, Nodes, PARALLEL};

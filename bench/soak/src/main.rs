@@ -69,7 +69,10 @@ fn main() -> ExitCode {
             }
         }
         let latencies = nodes.revoke(arguments.revocations);
-        println!("\n{} log-outs, from before each was sent until it was in the feed of\n\n{latencies}", arguments.revocations);
+        println!(
+            "\n{} log-outs, from before each was sent until it was in the feed of\n\n{latencies}",
+            arguments.revocations
+        );
         if Latencies::p99(&latencies.others) >= Duration::from_millis(500) {
             failures.push("a revocation takes 500 ms to be everywhere".to_owned());
         }

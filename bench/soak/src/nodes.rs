@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::chance::Chance;
 use crate::cluster::Cluster;
 use crate::http::{Answer, Connection, Request};
 use crate::program::Program;
@@ -76,7 +77,9 @@ impl Nodes {
                 let mut old = token.write().unwrap();
                 let is_one = |answer: &Answer| {
                     let new = &answer.body["refresh_token"];
-                    answer.status == 200 && *new == next["refresh_token"] && *new != old.as_ref().unwrap()["refresh_token"]
+                    answer.status == 200
+                        && *new == next["refresh_token"]
+                        && *new != old.as_ref().unwrap()["refresh_token"]
                 };
                 if let Some(other) = answers.iter().find(|answer| !is_one(answer)) {
                     outcome = Err(format!("round {round}: {} {}", other.status, other.body));
@@ -99,6 +102,7 @@ impl Nodes {
     pub fn revoke(&self, count: usize) -> Latencies {
         let seen: Vec<Mutex<HashMap<String, Instant>>> = (0..NODES).map(|_| Mutex::default()).collect();
         let mut handles = Vec::new();
+        let mut chance = Chance::new(1, 1);
         let mut latencies = Latencies { own: Vec::new(), others: Vec::new() };
         thread::scope(|scope| {
             for (node, seen) in seen.iter().enumerate() {
@@ -109,6 +113,8 @@ impl Nodes {
             for number in 0..count {
                 let node = number % NODES;
                 let pair = self.sign_up(&format!("revoked{number}"), node);
+                // Not in step with the polls that the last one was seen by.
+                thread::sleep(Duration::from_millis(chance.below(250)));
                 let (id, sent) = (pair["session_id"].as_str().unwrap(), self.log_out(&pair, node));
                 for (other, seen) in seen.iter().enumerate() {
                     let at = wait_for(seen, id);
@@ -169,7 +175,8 @@ impl Nodes {
         let body = json!({ "refresh_token": pair["refresh_token"] });
         let mut connection = self.connect(node);
         let sent = Instant::now();
-        let answer = connection.send(Request { method: "POST", path: "/v1/logout", body: Some(&body), ..EMPTY }).unwrap();
+        let answer =
+            connection.send(Request { method: "POST", path: "/v1/logout", body: Some(&body), ..EMPTY }).unwrap();
         assert_eq!(answer.status, 204, "{}", answer.body);
         sent
     }
@@ -198,8 +205,8 @@ impl fmt::Display for Latencies {
         for (which, all) in [("the node that ended them", &self.own), ("the other nodes", &self.others)] {
             let mut sorted = all.clone();
             sorted.sort();
-            let [median, p99, longest] =
-                [sorted[sorted.len() / 2], Self::p99(all), sorted[sorted.len() - 1]].map(|time| time.as_secs_f64() * 1e3);
+            let [median, p99, longest] = [sorted[sorted.len() / 2], Self::p99(all), sorted[sorted.len() - 1]]
+                .map(|time| time.as_secs_f64() * 1e3);
             writeln!(formatter, "- {which}: median {median:.0} ms, p99 {p99:.0} ms, longest {longest:.0} ms")?;
         }
         Ok(())

@@ -87,7 +87,9 @@ impl Program {
             command.env(format!("TOKENRY_{name}"), value);
         }
         if let Some(url) = &self.database {
-            command.env("TOKENRY_DATABASE", url).env("TOKENRY_MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+            command
+                .env("TOKENRY_DATABASE", url)
+                .env("TOKENRY_MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
         }
         command
     }

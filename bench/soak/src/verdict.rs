@@ -63,8 +63,9 @@ pub(crate) fn accounts(site: &Site) {
     }
 }
 
-/// Every key that was made is there once, was made once, and one of each purpose signs.
-pub(crate) fn keys(site: &Site) {
+/// Every key that was made is there once, was made once, and one of each purpose signs. Returns how many
+/// there are.
+pub(crate) fn keys(site: &Site) -> usize {
     let listed = site.program.run(&["keys", "list", "--json"], None);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     let keys = listed["keys"].as_array().unwrap();
@@ -88,6 +89,7 @@ pub(crate) fn keys(site: &Site) {
     for kid in lost {
         site.journal.broken(Promise::NotOnce, format!("the key {kid} is gone"));
     }
+    keys.len()
 }
 
 fn audit(site: &Site, kind: &str) -> Vec<Value> {

@@ -67,6 +67,8 @@ const DIRECT: &[(&str, &[&str])] = &[
     ("tokenry-store", &["tokenry-domain"]),
     ("tokenry", &["tokenry-jwt", "tokenry-domain", "tokenry-store"]),
     ("simulation", &["tokenry-domain", "tokenry"]),
+    // It knows the binary and nothing of its parts.
+    ("soak", &[]),
 ];
 
 const BANNED: &[(&str, &[&str])] = &[
