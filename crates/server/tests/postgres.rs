@@ -7,6 +7,8 @@ mod client;
 #[path = "../../store/tests/support/cluster.rs"]
 #[allow(dead_code)]
 mod cluster;
+#[path = "postgres/outages.rs"]
+mod outages;
 #[path = "process/program.rs"]
 #[allow(dead_code)]
 mod program;
@@ -14,6 +16,7 @@ mod program;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use client::Connection;
 use cluster::Cluster;
@@ -224,6 +227,15 @@ fn digest(snapshot: &Value) -> Value {
 /// How often a row of a session was written.
 fn rotations(cluster: &Cluster, url: &str) -> u64 {
     cluster.value(url, "SELECT sum(version) FROM sessions").parse().unwrap()
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the waiting")]
+fn until(mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(60), "it never happened");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn cluster() -> Cluster {
