@@ -15,6 +15,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("verifying a token, against the bare primitive and jsonwebtoken", "tokenry-jwt", "verify"),
     ("log-in, against the bare hash", "tokenry-domain", "login"),
     ("durable commits in groups, against one by one", "tokenry-store", "commit"),
+    ("removing ten million sessions, on SQLite and PostgreSQL", "tokenry-store", "sweep"),
     ("refresh through HTTP, log-in under load, footprint", "tokenry", "serve"),
     ("refresh against what its parts allow, on SQLite and PostgreSQL; a million sessions", "tokenry", "ceiling"),
 ];

@@ -28,7 +28,7 @@ use process::Server;
 use serde_json::{Value, json};
 use tokenry_domain::random::System;
 use tokenry_domain::session::{Method, Session};
-use tokenry_domain::store::{Horizon, Store, Write};
+use tokenry_domain::store::{Store, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_jwt::{Algorithm, KeySet, SigningKey, Verifier};
 use tokenry_store::{CookiesBeside, Options, Sqlite};
@@ -85,8 +85,6 @@ fn main() {
     fill(&runtime, &directory.path().join("tokenry.db"));
     let full = resident(directory.path()) - empty;
     report("resident with a million sessions, more than without", full, "MiB", full < 2.0, "under 2");
-    let longest = sweep(&runtime, &directory.path().join("tokenry.db")).as_secs_f64() * 1e3;
-    report("longest step of removing a million sessions", longest, "ms", longest < 50.0, "under 50");
     let bytes = in_memory(&runtime, directory.path());
     println!("a cookie session in memory: {bytes:.0} bytes");
 
@@ -202,25 +200,6 @@ fn fill(runtime: &Runtime, file: &Path) {
         runtime.block_on(store.commit(writes)).unwrap();
     }
     println!("  a million sessions in {:.0} s", started.elapsed().as_secs_f64());
-}
-
-/// Removes them all in the steps that the server takes; the longest of them.
-fn sweep(runtime: &Runtime, file: &Path) -> Duration {
-    let store = Sqlite::open(file, Options::default()).unwrap();
-    let later = Timestamp::from_seconds(2_000_000_000);
-    let before = Horizon { sessions: later, audit: later };
-    let (all, mut longest, mut rows) = (Instant::now(), Duration::ZERO, 0);
-    loop {
-        let started = Instant::now();
-        let gone = runtime.block_on(store.sweep(later, before, 200)).unwrap();
-        longest = longest.max(started.elapsed());
-        rows += gone;
-        if gone == 0 {
-            break;
-        }
-    }
-    println!("  {rows} rows removed in {:.0} s", all.elapsed().as_secs_f64());
-    longest
 }
 
 /// Bytes that a session of the cookie method takes in memory.
