@@ -6,6 +6,7 @@ mod install;
 mod interop;
 mod run;
 mod simulate;
+mod soak;
 mod test;
 mod tidy;
 
@@ -38,6 +39,10 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
             let arguments = more.to_vec();
             return Ok(Box::new(move || simulate::run(&arguments)));
         }
+        "soak" => {
+            let arguments = more.to_vec();
+            return Ok(Box::new(move || soak::run(&arguments)));
+        }
         "test" => test::run,
         "tidy" => tidy::run,
         "bench" => bench::run,
@@ -64,6 +69,8 @@ const HELP: &str = "cargo xtask COMMAND
   simulate refresh
           the refresh protocol and models of its rivals under a million seeded scenarios, in release; options:
           --scenarios N, --stack N (how many through the whole server, too), --seed S
+  soak    kills and races of the released server under load, with PostgreSQL's packages; options: --kills N, --rounds N,
+          --revocations N, --suspend SECONDS, --database sqlite|postgres|both, --seed S
   deny    licences, advisories and sources of the dependencies, with cargo-deny; not part of `test`
   help    this list
 

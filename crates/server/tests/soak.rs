@@ -2,8 +2,9 @@
 #![allow(missing_docs)]
 
 use std::path::Path;
+use std::time::Duration;
 
-use soak::{Kills, Promise};
+use soak::{Kills, Latencies, Nodes, Promise};
 
 #[test]
 fn killed_under_load_on_sqlite_it_keeps_what_it_acknowledged() {
@@ -13,6 +14,19 @@ fn killed_under_load_on_sqlite_it_keeps_what_it_acknowledged() {
 #[test]
 fn killed_under_load_on_postgresql_it_keeps_what_it_acknowledged() {
     is_clean(&soak::postgres(binary(), KILLS, 1));
+}
+
+/// Whoever follows the feed of a node hears of what ends on the others within a poll, which nothing has to wake; and a
+/// node that stood still hears of all that it missed.
+#[test]
+fn three_nodes_tell_each_other_what_ended() {
+    let nodes = Nodes::start(binary());
+    assert_eq!(nodes.refresh_at_once(20, true), Ok(20), "fifty refreshes with one key are one rotation");
+    let latencies = nodes.revoke(30);
+    println!("{latencies}");
+    assert!(Latencies::p99(&latencies.others) < Duration::from_secs(10));
+    let caught_up = nodes.suspend(Duration::from_secs(3));
+    assert!(caught_up < Duration::from_secs(20), "{caught_up:?}");
 }
 
 /// A database from before some sign-ups, log-outs and rotations is put back, as if commits had been lost.
