@@ -165,6 +165,8 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     /// Makes each change in a commit of its own. One that another node has made meanwhile is left out.
+    ///
+    /// The first keys are made in one: whoever finds any, another node or the start after a crash, finds all.
     async fn carry_out(
         &self,
         store: &dyn Store,
@@ -172,8 +174,14 @@ impl Plan<'_> {
         due: Vec<Rotation>,
     ) -> Result<Vec<KeyChange>, Error> {
         let mut changes = Vec::new();
-        for rotation in due {
-            let (writes, made) = self.writes(records, rotation)?;
+        let at_once = if records.is_empty() { due.len().max(1) } else { 1 };
+        for rotations in due.chunks(at_once) {
+            let (mut writes, mut made) = (Vec::new(), Vec::new());
+            for rotation in rotations {
+                let (more, change) = self.writes(records, rotation)?;
+                writes.extend(more);
+                made.extend(change);
+            }
             match store.commit(writes).await {
                 Ok(_) => changes.extend(made),
                 Err(StoreError::Conflict(Conflict::Changed | Conflict::Id)) => {}
@@ -183,13 +191,13 @@ impl Plan<'_> {
         Ok(changes)
     }
 
-    fn writes(&self, records: &[KeyRecord], rotation: Rotation) -> Result<(Vec<Write>, Vec<KeyChange>), Error> {
+    fn writes(&self, records: &[KeyRecord], rotation: &Rotation) -> Result<(Vec<Write>, Vec<KeyChange>), Error> {
         let find = |kid: &str| {
             let found = records.iter().find(|record| record.kid == kid).cloned();
             found.ok_or_else(|| Error::Internal(format!("no key {kid}")))
         };
         let (keys, kinds) = match rotation {
-            Rotation::Create(purpose, state) => {
+            &Rotation::Create(purpose, state) => {
                 let algorithm = self.settings.rotation.algorithm(purpose);
                 let key = KeyRecord::generate(purpose, algorithm, state, self.master, self.random, self.now)?;
                 (vec![(Write::InsertKey(key.clone()), key.kid)], vec![AuditKind::KeyCreated])
@@ -197,13 +205,14 @@ impl Plan<'_> {
             // The old one steps down first: there is one signing key at most after each write.
             Rotation::Activate { kid, retire } => (
                 vec![
-                    (Write::UpdateKey(self.moved(find(&retire)?, KeyState::Verifying)), retire),
-                    (Write::UpdateKey(self.moved(find(&kid)?, KeyState::Signing)), kid),
+                    (Write::UpdateKey(self.moved(find(retire)?, KeyState::Verifying)), retire.clone()),
+                    (Write::UpdateKey(self.moved(find(kid)?, KeyState::Signing)), kid.clone()),
                 ],
                 vec![AuditKind::KeyRetired, AuditKind::KeyActivated],
             ),
             Rotation::Erase { kid } => {
-                (vec![(Write::UpdateKey(self.moved(find(&kid)?, KeyState::Gone)), kid)], vec![AuditKind::KeyErased])
+                let write = Write::UpdateKey(self.moved(find(kid)?, KeyState::Gone));
+                (vec![(write, kid.clone())], vec![AuditKind::KeyErased])
             }
             Rotation::Forget { kid } => {
                 let forgotten = KeyRecord { public: None, ..find(&kid)? };

@@ -56,7 +56,8 @@ impl Program {
         let output = child.stdout.as_mut().unwrap();
         let mut byte = [0];
         while greeting.lines().count() < 3 || !greeting.ends_with('\n') {
-            assert_eq!(output.read(&mut byte).unwrap(), 1, "the server ended: {greeting}");
+            let is_there = output.read(&mut byte).unwrap() == 1;
+            assert!(is_there, "the server ended: {greeting}{}", std::fs::read_to_string(&log).unwrap());
             greeting.push(char::from(byte[0]));
         }
         let address = greeting.split("listening on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
