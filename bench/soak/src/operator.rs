@@ -48,7 +48,7 @@ fn import(site: &Site, number: u64, chance: &mut Chance) {
         }
         let is_whole = report["imported"].as_u64() == Some((ROWS - rejected.len()) as u64);
         // Only what an import before has done may be there.
-        if !is_whole || rejected.iter().any(|reason| !was_lost || !reason.contains("taken")) {
+        if !is_whole || rejected.iter().any(|reason| !was_lost || !reason.contains("exists")) {
             site.journal.broken(Promise::NotOnce, format!("import: {report}"));
         }
         site.journal.acknowledged("import");

@@ -54,22 +54,35 @@ impl Cluster {
 
     /// Starts the server after it was stopped or killed.
     pub fn start_again(&self) {
-        let log = File::options().append(true).create(true).open(self.folder.join("log")).unwrap();
-        let mut command = unprivileged(&program("postgres"));
-        command.args(&self.arguments).current_dir(&self.folder).stdin(Stdio::null());
-        let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        *self.server.lock().unwrap() = Some(child);
-        self.wait();
-    }
-
-    /// Waits until the server answers.
-    pub fn wait(&self) {
-        let started = Instant::now();
-        while !self.try_psql("SELECT 1") {
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(started.elapsed() < Duration::from_secs(60), "the server did not start: {}", log());
+        for _ in 0..TRIES {
+            let log = File::options().append(true).create(true).open(self.folder.join("log")).unwrap();
+            let mut command = unprivileged(&program("postgres"));
+            command.args(&self.arguments).current_dir(&self.folder).stdin(Stdio::null());
+            let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+            *self.server.lock().unwrap() = Some(child);
+            if self.is_up() {
+                return;
+            }
+            // A process of one that was killed holds its memory for a moment more.
             pause();
         }
+        panic!("the server does not start: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+    }
+
+    /// Waits until the server answers, or ends instead.
+    pub fn is_up(&self) -> bool {
+        let started = Instant::now();
+        while !self.try_psql("SELECT 1") {
+            let mut server = self.server.lock().unwrap();
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(started.elapsed() < Duration::from_secs(60), "the server did not start: {}", log());
+            if server.as_mut().is_none_or(|server| server.try_wait().unwrap().is_some()) {
+                return false;
+            }
+            drop(server);
+            pause();
+        }
+        true
     }
 
     /// Stops the server; transactions are broken off.
@@ -218,6 +231,8 @@ pub fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     }
     (certificate, key)
 }
+
+const TRIES: u32 = 20;
 
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
