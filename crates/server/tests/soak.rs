@@ -1,5 +1,5 @@
 //! A share of `cargo xtask soak`: kills under mixed load, and a judge that knows only what was acknowledged.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::print_stdout, reason = "the figures are to be seen")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,7 @@
 //! meanwhile: only when all is moved does the log begin anew.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
@@ -45,12 +45,16 @@ impl Checkpointer {
     pub(super) fn after_commit(&mut self, writer: &Connection) -> rusqlite::Result<()> {
         let (mut pages, mut moved) = checkpoint(writer, LOOK)?;
         if let Some(helper) = self.helper.as_mut().filter(|helper| helper.is_busy) {
-            let is_waited_for = pages >= MOST_PAGES;
-            let is_done = if is_waited_for { helper.done.recv().is_ok() } else { helper.done.try_recv().is_ok() };
-            if !is_done {
-                return Ok(());
+            let told = match pages {
+                MOST_PAGES.. => helper.done.recv().map_err(|_| TryRecvError::Disconnected),
+                _ => helper.done.try_recv(),
+            };
+            match told {
+                Ok(()) => helper.is_busy = false,
+                Err(TryRecvError::Empty) => return Ok(()),
+                // It panicked: another takes its place.
+                Err(TryRecvError::Disconnected) => self.helper = None,
             }
-            helper.is_busy = false;
             (pages, moved) = checkpoint(writer, LOOK)?;
         }
         match turn(pages, moved) {
