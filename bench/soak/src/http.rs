@@ -57,17 +57,12 @@ impl Connection {
         Ok(Answer { status, says_when_to_retry, body: serde_json::from_slice(&body).unwrap_or_default() })
     }
 
-    /// The lines of the revocation feed from now on, however long they take to come.
+    /// The lines of the revocation feed, all of it, until nothing comes for a while.
     pub(crate) fn follow(mut self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
-        self.0.get_mut().set_read_timeout(None)?;
-        let request = "GET /v1/revocations HTTP/1.1\r\nHost: soak\r\nAccept: text/event-stream\r\n\r\n";
+        self.0.get_mut().set_read_timeout(Some(SILENCE))?;
+        let request = "GET /v1/revocations?after=0 HTTP/1.1\r\nHost: soak\r\nAccept: text/event-stream\r\n\r\n";
         self.0.get_mut().write_all(request.as_bytes())?;
         Ok(self.0.lines())
-    }
-
-    /// Ends it also for whoever [follows](Self::follow).
-    pub(crate) fn handle(&self) -> io::Result<TcpStream> {
-        self.0.get_ref().try_clone()
     }
 }
 
@@ -91,3 +86,5 @@ impl Request<'_> {
 
 /// Longer than any answer takes that comes at all.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// There is a heartbeat each second.
+const SILENCE: Duration = Duration::from_secs(5);

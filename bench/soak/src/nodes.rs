@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Barrier, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -101,14 +102,13 @@ impl Nodes {
     /// Ends so many sessions, each on another node than the last, while someone follows the feed of each.
     pub fn revoke(&self, count: usize) -> Latencies {
         let seen: Vec<Mutex<HashMap<String, Instant>>> = (0..NODES).map(|_| Mutex::default()).collect();
-        let mut handles = Vec::new();
+        let is_over = AtomicBool::new(false);
         let mut chance = Chance::new(1, 1);
         let mut latencies = Latencies { own: Vec::new(), others: Vec::new() };
         thread::scope(|scope| {
             for (node, seen) in seen.iter().enumerate() {
-                let connection = self.connect(node);
-                handles.push(connection.handle().unwrap());
-                scope.spawn(move || follow(connection, seen));
+                let is_over = &is_over;
+                scope.spawn(move || self.follow(node, seen, is_over));
             }
             for number in 0..count {
                 let node = number % NODES;
@@ -122,23 +122,20 @@ impl Nodes {
                     if other == node { latencies.own.push(latency) } else { latencies.others.push(latency) }
                 }
             }
-            for handle in handles {
-                handle.shutdown(std::net::Shutdown::Both).unwrap();
-            }
+            is_over.store(true, Ordering::Relaxed);
         });
         latencies
     }
 
-    /// Suspends a node for `time` while the others end sessions. Returns how long after going on its feed, still the
-    /// same connection, has all of them; what it refuses and refreshes is looked at, too.
+    /// Suspends a node for `time` while the others end sessions. Returns how long after going on its feed has
+    /// all of them; what it refuses and refreshes is looked at, too.
     pub fn suspend(&self, time: Duration) -> Duration {
         let seen = Mutex::default();
-        let connection = self.connect(2);
-        let handle = connection.handle().unwrap();
+        let is_over = AtomicBool::new(false);
         let own = self.sign_up("suspended", 2);
         thread::scope(|scope| {
-            let seen = &seen;
-            scope.spawn(move || follow(connection, seen));
+            let (seen, is_over) = (&seen, &is_over);
+            scope.spawn(move || self.follow(2, seen, is_over));
             self.site.suspend_node(2, true);
             let started = Instant::now();
             let mut ended = Vec::new();
@@ -154,13 +151,29 @@ impl Nodes {
                 wait_for(seen, pair["session_id"].as_str().unwrap());
             }
             let caught_up = woken.elapsed();
-            handle.shutdown(std::net::Shutdown::Both).unwrap();
+            is_over.store(true, Ordering::Relaxed);
             for pair in &ended {
                 assert_eq!(self.refresh(pair, 2).status, 401);
             }
             assert_eq!(self.refresh(&own, 2).status, 200);
             caught_up
         })
+    }
+
+    /// Writes down when each entry came. Like a guard, connects again when nothing comes or the node hangs up.
+    fn follow(&self, node: usize, seen: &Mutex<HashMap<String, Instant>>, is_over: &AtomicBool) {
+        while !is_over.load(Ordering::Relaxed) {
+            for line in self.connect(node).follow().unwrap().map_while(Result::ok) {
+                let now = Instant::now();
+                let entry = line.strip_prefix("data:").and_then(|data| serde_json::from_str::<Value>(data).ok());
+                if let Some(id) = entry.as_ref().and_then(|entry| entry["value"].as_str()) {
+                    seen.lock().unwrap().entry(id.to_owned()).or_insert(now);
+                }
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        }
     }
 
     fn sign_up(&self, name: &str, node: usize) -> Value {
@@ -210,19 +223,6 @@ impl fmt::Display for Latencies {
             writeln!(formatter, "- {which}: median {median:.0} ms, p99 {p99:.0} ms, longest {longest:.0} ms")?;
         }
         Ok(())
-    }
-}
-
-/// Writes down when each entry came.
-fn follow(connection: Connection, seen: &Mutex<HashMap<String, Instant>>) {
-    for line in connection.follow().unwrap() {
-        let (Ok(line), now) = (line, Instant::now()) else { return };
-        let Some(entry) = line.strip_prefix("data:").and_then(|data| serde_json::from_str::<Value>(data).ok()) else {
-            continue;
-        };
-        if let Some(id) = entry["value"].as_str() {
-            seen.lock().unwrap().entry(id.to_owned()).or_insert(now);
-        }
     }
 }
 
