@@ -215,8 +215,8 @@ impl Plan<'_> {
                 (vec![(write, kid.clone())], vec![AuditKind::KeyErased])
             }
             Rotation::Forget { kid } => {
-                let forgotten = KeyRecord { public: None, ..find(&kid)? };
-                (vec![(Write::UpdateKey(forgotten), kid)], vec![AuditKind::KeyForgotten])
+                let forgotten = KeyRecord { public: None, ..find(kid)? };
+                (vec![(Write::UpdateKey(forgotten), kid.clone())], vec![AuditKind::KeyForgotten])
             }
         };
         let mut writes = Vec::new();
