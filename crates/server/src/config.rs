@@ -19,11 +19,12 @@ use serde::{Deserialize, Serialize};
 pub use brand::{Brand, BrandName, Colour};
 pub use database::Database;
 pub use load::{ConfigError, Overrides};
+pub(crate) use network::is_loopback;
 pub use network::{Network, Networks};
 pub use secret::Secret;
 pub use sections::{
-    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, RateLimit, Revocations, Server, Session,
-    SessionStore, Signup, Token,
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, Playground, RateLimit, Revocations, Server,
+    Session, SessionStore, Signup, Token,
 };
 pub use value::{Bytes, List, Span};
 
@@ -57,6 +58,8 @@ pub struct Config {
     pub keys: Keys,
     /// The audit log.
     pub audit: Audit,
+    /// The playground.
+    pub playground: Playground,
     /// Metrics.
     pub metrics: Metrics,
     /// The admin calls.

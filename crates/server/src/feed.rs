@@ -5,6 +5,7 @@
 
 mod announcing;
 mod log;
+mod matching;
 mod subscription;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -14,6 +15,7 @@ use axum::response::sse::Event;
 use futures_util::Stream;
 use tokenry_domain::Error;
 use tokenry_domain::authority::Authority;
+use tokenry_jwt::Claims;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -81,6 +83,11 @@ impl Feed {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Ok(None) };
         self.read(authority, false).await?;
         Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, place)))
+    }
+
+    /// Whether an entry matches these claims, as far as this process has read the feed.
+    pub(crate) fn revokes(&self, claims: &Claims) -> bool {
+        self.log().after(0, usize::MAX).iter().any(|entry| matching::is_match(&entry.json, claims))
     }
 
     /// How many follow the feed.

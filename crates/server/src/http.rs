@@ -13,6 +13,7 @@ mod me;
 mod openapi;
 mod operations;
 mod pages;
+mod playground;
 mod problem;
 mod refresh;
 mod revocations;
@@ -42,6 +43,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let cors = headers::cors(&app.config.server.cors_origins.0);
     calls
         .merge(pages::router(&api))
+        .merge(playground::router(&app))
         .route("/openapi.json", get(async move || openapi::serve(&api)))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)

@@ -22,6 +22,7 @@ mod app {
     mod pages;
     mod pair;
     mod password;
+    mod playground;
     mod races;
     mod refresh;
     mod revocations;

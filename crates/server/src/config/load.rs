@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokenry_domain::authority::{Settings, SignupMode};
@@ -10,7 +10,7 @@ use tokenry_domain::keys::RotationPolicy;
 use tokenry_domain::password::Policy;
 use url::{Host, Url};
 
-use super::{Config, DataDir, Listen, SessionStore};
+use super::{Config, DataDir, Listen, SessionStore, is_loopback};
 
 /// Why the start was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,15 +139,9 @@ impl Config {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err(bad("issuer", "takes a URL without query, fragment and user"));
         }
-        let loopback = match url.host() {
-            Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-            Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-            Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
-            None => false,
-        };
         match url.scheme() {
             "https" => Ok(()),
-            "http" if loopback || self.server.allow_http => Ok(()),
+            "http" if is_loopback(&url) || self.server.allow_http => Ok(()),
             "http" => Err(bad(
                 "issuer",
                 format!(

@@ -123,6 +123,14 @@ section! {
 }
 
 section! {
+    /// `[playground]`
+    Playground {
+        /// Whether the home page has the playground. Default: while developing, on a loopback `http` issuer.
+        enabled: Option<bool> = None,
+    }
+}
+
+section! {
     /// `[metrics]`
     Metrics {
         /// An address of its own for `/metrics`. Default: served beside everything else.

@@ -4,11 +4,12 @@ use std::time::Duration;
 use clap::Args;
 use reqwest::redirect::Policy;
 use tokenry_jwt::{Algorithm, JwkSet, KeySet, SigningKey, VerifyingKey};
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::usage;
 use crate::cli::Failure;
+use crate::config::is_loopback;
 
 /// Where the keys come from.
 #[derive(Args)]
@@ -103,13 +104,7 @@ fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 async fn fetch(place: &str) -> Result<Vec<u8>, Failure> {
     let failed = |error: &dyn std::fmt::Display| usage(&format!("{place}: {error}"));
     let url = Url::parse(place).map_err(|error| failed(&error))?;
-    let loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(domain)) => domain == "localhost",
-        None => false,
-    };
-    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
         return Err(failed(&"keys are fetched by https, or by http from loopback"));
     }
     let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(5)).build();

@@ -74,7 +74,16 @@ macro_rules! files {
 }
 
 /// What lies in `assets`.
-const FILES: &[(&str, &[u8])] = files!["forms.js", "style.css"];
+const FILES: &[(&str, &[u8])] = files![
+    "forms.js",
+    "playground/client.js",
+    "playground/diagram.js",
+    "playground/main.js",
+    "playground/playground.css",
+    "playground/token.js",
+    "playground/words.js",
+    "style.css",
+];
 
 const TYPES: [(&str, &str); 7] = [
     ("css", "text/css; charset=utf-8"),

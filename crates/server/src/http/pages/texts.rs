@@ -53,6 +53,8 @@ texts! {
     home: Home {
         lead, members, members_lead, developers, sign_up, send, refresh, more, calls, keys, metadata,
     }
+    /// The playground; the words of its script stand in `assets/playground/words.js`.
+    playground: Playground { title, needs_script, progress, actions, age, diagram }
     /// The reference of all calls.
     reference: Reference {
         title, lead_before, lead_after, contents, parameter, place, meaning, body, kind, answer,

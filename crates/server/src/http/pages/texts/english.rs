@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Reference, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Texts, Time};
 
 pub(in super::super) const ENGLISH: Texts = Texts {
     frame: Frame {
@@ -22,6 +22,14 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         calls: "Every call, explained",
         keys: "The public keys that tokens are verified with (JWKS)",
         metadata: "Server metadata (RFC 8414)",
+    },
+    playground: Playground {
+        title: "See the whole flow",
+        needs_script: "The playground needs JavaScript; the pages do not.",
+        progress: "How much has been shown",
+        actions: "What to do",
+        age: "How long the service still takes the token",
+        diagram: "Who said what to whom",
     },
     reference: Reference {
         title: "API reference",

@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Reference, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Texts, Time};
 
 pub(in super::super) const KOREAN: Texts = Texts {
     frame: Frame {
@@ -22,6 +22,14 @@ pub(in super::super) const KOREAN: Texts = Texts {
         calls: "모든 호출 설명",
         keys: "검증에 쓰는 공개 키 (JWKS)",
         metadata: "서버 메타데이터 (RFC 8414)",
+    },
+    playground: Playground {
+        title: "전체 흐름을 눈으로 보기",
+        needs_script: "이 체험 화면에는 자바스크립트가 필요합니다. 다른 페이지에는 필요하지 않습니다.",
+        progress: "진행 정도",
+        actions: "할 수 있는 일",
+        age: "서비스가 토큰을 받아 주는 남은 시간",
+        diagram: "누가 누구에게 무엇을 말했는지",
     },
     reference: Reference {
         title: "API 설명",
