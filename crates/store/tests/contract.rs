@@ -39,6 +39,7 @@ macro_rules! contract {
                 an_update_by_an_old_version_is_refused, an_ended_session_is_not_changed,
                 ending_by_an_old_version_is_refused, every_choice_of_sessions_ends_those_and_tells_the_feed,
                 of_a_user_are_listed_newest_first_without_the_ended, fifty_refreshes_at_once_make_one_change,
+                updates_of_one_moment_are_each_judged_and_written_for_themselves,
                 a_refresh_racing_a_log_out_never_revives_it,
                 a_log_in_racing_the_end_of_all_is_refused_or_ended, every_value_comes_back;
             sweep: removes_sessions_that_ended_or_expired_long_ago, leaves_a_session_that_was_refreshed,

@@ -8,6 +8,7 @@ import { words } from "./words.js";
 /** How old a token the service takes, in seconds: an hour would be long to wait. */
 const MOST_AGE = 20;
 /** What a visitor does, in order; each is free to be done again. */
+/** @type {(keyof typeof actions)[]} */
 const TOUR = ["sign_up", "call", "wait", "call", "steal", "thief_call", "thief_refresh", "refresh", "thief_call", "log_in", "end", "call"];
 
 const place = /** @type {HTMLElement} */ (document.getElementById("playground"));
@@ -86,6 +87,11 @@ const isPossible = {
   end: () => owner.pair !== null && !isOver(owner),
 };
 
+/** What to do next: the next of the tour that is possible. */
+function suggestion() {
+  return TOUR.slice(step).find((name) => isPossible[name]());
+}
+
 /** @param {string} path @param {object} body @param {"sign_up" | "log_in"} told */
 async function enter(path, body, told) {
   const answer = await owner.enter(path, body);
@@ -125,10 +131,10 @@ async function act(name) {
   if (isBusy) return;
   isBusy = true;
   draw();
-  if (name === TOUR[step]) step += 1;
+  if (name === suggestion()) step = TOUR.indexOf(name, step) + 1;
   const told = await actions[name]();
   isBusy = false;
-  narrate(step === TOUR.length && name === "call" ? `${told} ${words.told.again}` : told);
+  narrate(step === TOUR.length && isOver(owner) && name === "call" ? `${told} ${words.told.again}` : told);
   draw();
 }
 
@@ -137,18 +143,20 @@ function draw() {
   show(find("refresh"), owner.pair?.refresh_token);
   show(find("stolen"), thief.pair?.refresh_token);
   find("stolen").hidden = !thief.pair;
+  const next = isBusy ? undefined : suggestion();
   for (const [name, button] of buttons) {
     button.setAttribute("aria-disabled", String(isBusy || !isPossible[name]()));
-    button.classList.toggle("quiet", name !== TOUR[step]);
-    button.toggleAttribute("data-next", name === TOUR[step]);
+    button.classList.toggle("quiet", name !== next);
+    button.toggleAttribute("data-next", name === next);
   }
   find("progress").setAttribute("value", String(step));
 }
 
 function tick() {
-  const seconds = Math.ceil(left());
-  find("age").textContent = !owner.pair ? "" : seconds > 0 ? words.age.fresh(seconds) : words.age.expired;
-  find("meter").setAttribute("value", String(left()));
+  const seconds = isOver(owner) ? 0 : Math.ceil(left());
+  const spent = isOver(owner) ? words.age.revoked : words.age.expired;
+  find("age").textContent = !owner.pair ? "" : seconds > 0 ? words.age.fresh(seconds) : spent;
+  find("meter").setAttribute("value", String(seconds && left()));
 }
 
 const names = /** @type {(keyof typeof actions)[]} */ (Object.keys(words.actions));

@@ -17,6 +17,7 @@ const ENGLISH = {
   age: {
     fresh: (/** @type {number} */ left) => `The service takes it for another ${left} s.`,
     expired: "Expired for this service.",
+    revoked: "Revoked: no service takes it.",
   },
   told: {
     start: "Each button makes real calls to this server. Begin with a sign-up: the name is made up, the account is real.",
@@ -57,6 +58,7 @@ const KOREAN = {
   age: {
     fresh: (left) => `서비스가 앞으로 ${left}초 동안 받아 줍니다.`,
     expired: "이 서비스에서는 만료되었습니다.",
+    revoked: "폐기되어 어느 서비스도 받지 않습니다.",
   },
   told: {
     start: "모든 단추는 이 서버를 실제로 호출합니다. 먼저 가입해 보세요. 이름은 지어낸 것이지만 계정은 진짜입니다.",

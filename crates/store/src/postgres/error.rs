@@ -41,6 +41,18 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether one row or one value can be the reason why a statement failed, which nothing of was done then.
+    pub(super) fn may_be_of_one(&self) -> bool {
+        match self {
+            Self::Postgres(error) => {
+                error.code().is_some_and(|code| *code == SqlState::LOCK_NOT_AVAILABLE || is_our_fault(code))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         conflict(&error).map_or(Self::Postgres(error), Self::Refused)

@@ -46,7 +46,8 @@ pub(super) async fn transaction(client: &Client, begin: &str, steps: &[Step]) ->
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Fault>> + Send + 'a>>;
 
 /// Polls all, always in their order, until all are done: each sends its statement when it is first polled.
-async fn in_order<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+pub(super) async fn in_order<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<F> = futures.into_iter().collect();
     let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
     poll_fn(|context| {
         let mut is_pending = false;

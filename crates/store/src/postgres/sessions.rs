@@ -1,4 +1,5 @@
-use tokenry_domain::account::User;
+mod together;
+
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
@@ -11,20 +12,11 @@ use super::error::Fault;
 use super::pool::Pool;
 use super::step::{Step, must};
 use super::value::values;
-use super::{column, revocations, users};
+use super::{column, revocations};
 
-/// A session and its user, of one moment.
-pub(super) async fn by_id(pool: &Pool, id: SessionId) -> Result<Option<(Session, Option<User>)>, Fault> {
-    let rows = pool.read(BY_ID, values![id]).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let user = match column::to_user_id(row, COLUMNS, "users.id")? {
-        None => None,
-        Some(_) => Some(users::from_row(row, COLUMNS)?),
-    };
-    Ok(Some((from_row(row)?, user)))
-}
+#[cfg(test)]
+pub(super) use self::together::{BY_IDS, UPDATE_ALL};
+pub(super) use self::together::{Lookup, Update};
 
 pub(super) async fn live_of(pool: &Pool, user: UserId, limit: u32) -> Result<Vec<Session>, Fault> {
     pool.read(LIVE_OF, values![user, limit]).await?.iter().map(from_row).collect()
@@ -173,16 +165,10 @@ macro_rules! columns {
     };
 }
 
+use columns;
+
 /// How many they are.
 const COLUMNS: usize = 24;
-
-pub(super) const BY_ID: &str = concat!(
-    "SELECT ",
-    columns!(),
-    ", ",
-    users::columns!(),
-    " FROM sessions LEFT JOIN users ON users.id = sessions.user_id WHERE sessions.id = $1"
-);
 
 pub(super) const LIVE_OF: &str = concat!(
     "SELECT ",

@@ -15,6 +15,11 @@ pub(super) enum Value {
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
     Texts(Option<Vec<&'static str>>),
+    Bools(Vec<bool>),
+    Ints(Vec<Option<i64>>),
+    Uuids(Vec<Uuid>),
+    OptionalTexts(Vec<Option<String>>),
+    BytesList(Vec<Option<Vec<u8>>>),
 }
 
 impl Value {
@@ -26,6 +31,11 @@ impl Value {
             Self::Text(value) => (value, Type::TEXT),
             Self::Bytes(value) => (value, Type::BYTEA),
             Self::Texts(value) => (value, Type::TEXT_ARRAY),
+            Self::Bools(values) => (values, Type::BOOL_ARRAY),
+            Self::Ints(values) => (values, Type::INT8_ARRAY),
+            Self::Uuids(values) => (values, Type::UUID_ARRAY),
+            Self::OptionalTexts(values) => (values, Type::TEXT_ARRAY),
+            Self::BytesList(values) => (values, Type::BYTEA_ARRAY),
         }
     }
 }

@@ -148,6 +148,44 @@ pub async fn fifty_refreshes_at_once_make_one_change(store: Arc<dyn Store>) {
     assert_eq!(stored.version, 1);
 }
 
+pub async fn updates_of_one_moment_are_each_judged_and_written_for_themselves(store: Arc<dyn Store>) {
+    const MANY: u64 = 96;
+    for n in 0..MANY {
+        commit(&*store, [Write::InsertSession(session(n, 1))]).await;
+    }
+    let changed = |n: u64| {
+        // Of each four: as it is, by an old version, of no session, and with everything absent that can be.
+        let base = match n % 4 {
+            1 => Session { version: 9, ..session(n, 1) },
+            2 => session(n + 1000, 1),
+            3 => Session {
+                refresh: RefreshState::initial(None),
+                client: Client::default(),
+                ends_at: None,
+                ..session(n, 1)
+            },
+            _ => session(n, 1),
+        };
+        Session { last_used_at: later(n as i64), ..base }
+    };
+    let update = |n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.commit(vec![Write::UpdateSession(changed(n))]).await })
+    };
+    let updates: Vec<_> = (0..MANY).map(update).collect();
+    for (n, update) in (0..MANY).zip(updates) {
+        let outcome = update.await.unwrap();
+        let (stored, _) = store.session(session_id(n)).await.unwrap().unwrap();
+        if matches!(n % 4, 1 | 2) {
+            assert_conflict(outcome, Conflict::Changed);
+            assert_same_session(&stored, &session(n, 1));
+        } else {
+            outcome.unwrap();
+            assert_same_session(&stored, &Session { version: 1, ..changed(n) });
+        }
+    }
+}
+
 pub async fn a_refresh_racing_a_log_out_never_revives_it(store: Arc<dyn Store>) {
     for n in 1..=50 {
         commit(&*store, [Write::InsertSession(session(n, 1))]).await;
