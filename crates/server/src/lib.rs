@@ -13,6 +13,7 @@ mod http;
 mod master_key;
 mod metrics;
 mod upkeep;
+mod vocabulary;
 
 #[doc(hidden)]
 pub mod cli;

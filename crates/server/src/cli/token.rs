@@ -134,13 +134,13 @@ impl TokenCommand {
             }
             Self::Sign(arguments) => sign(arguments, clock_now),
             Self::Explain { keys, issuer, audience, typ, at, token, json } => {
-                let keys = match keys.source {
-                    Some(source) => Some(source.load().await?),
-                    None => None,
+                let (keys, pem) = match keys.source {
+                    Some(source) => (Some(source.load().await?), source.pem_text()?),
+                    None => (None, None),
                 };
                 let token = read_token(&token)?;
                 let now = at.unwrap_or(clock_now);
-                let question = Question { keys: keys.as_ref(), issuer, audience, typ, now };
+                let question = Question { keys: keys.as_ref(), pem: pem.as_deref(), issuer, audience, typ, now };
                 let explanation = question.explain(&token);
                 print(&if json { explanation.as_json() } else { explanation.as_text(now) });
                 explanation.verdict()

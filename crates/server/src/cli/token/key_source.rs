@@ -61,6 +61,12 @@ impl KeySource {
         };
         key.map(KeySet::from).map_err(|error| usage(&error))
     }
+
+    /// The text of the public key, if it comes from one.
+    pub(crate) fn pem_text(&self) -> Result<Option<String>, Failure> {
+        let Some(pem) = &self.pem else { return Ok(None) };
+        Ok(Some(String::from_utf8_lossy(&named(pem)?.0).into_owned()))
+    }
 }
 
 impl SecretSource {
