@@ -5,6 +5,7 @@ mod bearer;
 mod body;
 mod client;
 mod cookie;
+mod debugger;
 mod headers;
 mod introspect;
 mod login;
@@ -44,6 +45,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     calls
         .merge(pages::router(&api))
         .merge(playground::router(&app))
+        .merge(debugger::router())
         .route("/openapi.json", get(async move || openapi::serve(&api)))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)

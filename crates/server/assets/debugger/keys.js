@@ -146,13 +146,10 @@ function readBlock(text) {
   const block = readPem(text);
   if (!block) throw new KeyError('pem_broken');
   const { label, der } = block;
-  const make = PEM_KINDS.get(label);
-  if (!make) throw new KeyError(label === 'ENCRYPTED PRIVATE KEY' ? 'pem_encrypted' : 'pem_unknown');
   try {
-    const { format, data } = make(der);
+    const { format, data } = unwrapped(label, der);
     const found = identifiers(data).map((identifier) => FAMILIES.get(identifier)).find((known) => known !== undefined);
-    if (!found || !data) throw new KeyError('key_unknown');
-    // The modulus is nearly all of an RSA public key, half of its private key's first quarter; the JWK tells exactly.
+    if (!found) throw new KeyError('key_unknown');
     const key = { family: found, kid: undefined, alg: undefined, isPrivate: format === 'pkcs8', format, data, bits: undefined };
     return { kind: label === 'CERTIFICATE' ? 'certificate' : 'pem', keys: [key], skipped: 0, text };
   } catch (error) {
@@ -230,15 +227,30 @@ function secretBytes(text, encoding) {
   return decoded.bytes;
 }
 
-/** @type {Map<string, (der: Uint8Array<ArrayBuffer>) => { format: 'spki' | 'pkcs8', data: Uint8Array<ArrayBuffer> }>} */
-const PEM_KINDS = new Map([
-  ['PUBLIC KEY', (der) => ({ format: 'spki', data: der })],
-  ['RSA PUBLIC KEY', (der) => ({ format: 'spki', data: wrapRsa(der, 'public') })],
-  ['CERTIFICATE', (der) => ({ format: 'spki', data: keyOfCertificate(der) ?? new Uint8Array() })],
-  ['PRIVATE KEY', (der) => ({ format: 'pkcs8', data: der })],
-  ['RSA PRIVATE KEY', (der) => ({ format: 'pkcs8', data: wrapRsa(der, 'private') })],
-  ['EC PRIVATE KEY', (der) => ({ format: 'pkcs8', data: wrapEc(der) })],
-]);
+/**
+ * The key of a block in the wrapping that WebCrypto reads.
+ * @param {string} label
+ * @param {Uint8Array<ArrayBuffer>} der
+ * @returns {{ format: 'spki' | 'pkcs8', data: Uint8Array<ArrayBuffer> }}
+ */
+function unwrapped(label, der) {
+  switch (label) {
+    case 'PUBLIC KEY':
+      return { format: 'spki', data: der };
+    case 'RSA PUBLIC KEY':
+      return { format: 'spki', data: wrapRsa(der, 'public') };
+    case 'CERTIFICATE':
+      return { format: 'spki', data: keyOfCertificate(der) ?? new Uint8Array() };
+    case 'PRIVATE KEY':
+      return { format: 'pkcs8', data: der };
+    case 'RSA PRIVATE KEY':
+      return { format: 'pkcs8', data: wrapRsa(der, 'private') };
+    case 'EC PRIVATE KEY':
+      return { format: 'pkcs8', data: wrapEc(der) };
+    default:
+      throw new KeyError(label === 'ENCRYPTED PRIVATE KEY' ? 'pem_encrypted' : 'pem_unknown');
+  }
+}
 
 /** By object identifier; an elliptic curve's stands behind the one of all curves. @type {Map<string, Family>} */
 const FAMILIES = new Map([
