@@ -114,6 +114,12 @@ const NEEDS: &[Need] = &[
         elsewhere: "comes with Node.js, nodejs.org",
     },
     Need {
+        name: "Chromium",
+        probe: &["chromium", "--version"],
+        source: Source::Debian(&["chromium"]),
+        elsewhere: "chromium.org, as `chromium` on the path, for the tests of the pages",
+    },
+    Need {
         name: "PostgreSQL",
         // Debian keeps the server's programs off the path.
         probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
