@@ -163,6 +163,39 @@ everywhere('large, broken and hostile tokens neither freeze the page nor run in 
   await site.quiet();
 });
 
+everywhere('header, payload, key and algorithm are edited, and the signature follows or is told to be old', async (site) => {
+  const changed = async (edit, state) => {
+    const before = await site.token();
+    await edit();
+    await site.page.waitForFunction((old) => document.getElementById('token').value !== old, before);
+    await site.verdict(state);
+    return site.token();
+  };
+  await site.page.selectOption('#algorithm', 'HS256');
+  await site.page.click('#example');
+  await site.verdict('good');
+  const byKey = await changed(() => site.key(SECRET), 'good');
+  await compactVerify(byKey, new TextEncoder().encode(SECRET));
+  await changed(() => site.header('{"alg":"HS256","kid":"new"}'), 'good');
+  const byAlgorithm = await changed(() => site.page.selectOption('#algorithm', 'HS512'), 'good');
+  const { protectedHeader } = await compactVerify(byAlgorithm, new TextEncoder().encode(SECRET));
+  assert.deepEqual(protectedHeader, { alg: 'HS512', kid: 'new' });
+  await site.payload('{"sub":"kim","sub":"lee"}');
+  await site.page.waitForSelector('#payload-fault:not(:empty)');
+  assert.equal(await site.token(), byAlgorithm, 'what can not be encoded changes nothing');
+  const exact = await changed(() => site.payload('{"big":12345678901234567890}'), 'good');
+  assert.equal(Buffer.from(exact.split('.')[1], 'base64url').toString(), '{"big":12345678901234567890}');
+  await site.key('');
+  await site.verdict('open');
+  const unsigned = await changed(() => site.payload('{"sub":"lee"}'), 'open');
+  assert.equal(unsigned.split('.')[2], exact.split('.')[2], 'without a key the old signature stays');
+  await site.key(SECRET);
+  await site.verdict('bad');
+  await site.key('short');
+  await site.page.waitForSelector('#key-status.bad');
+  await site.quiet();
+});
+
 test('a token of this server: verified by its keys, then asked about at the press of a button alone', async () => {
   const site = await open();
   await site.paste(pair.access_token);

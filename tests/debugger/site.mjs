@@ -69,7 +69,8 @@ async function fill(page, selector, text) {
 }
 
 export const call = async (path, body, token) => {
-  const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(`${issuer}${path}`, { method: 'POST', headers, body: JSON.stringify(body ?? {}) });
+  const headers = { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(`${issuer}${path}`, { method: 'POST', headers, body: body && JSON.stringify(body) });
+  assert.ok(response.ok, `${path}: ${response.status}`);
   return response.status === 204 ? null : response.json();
 };

@@ -10,6 +10,7 @@ mod app {
     mod cookies;
     mod cors;
     mod coverage;
+    mod debugger;
     mod disk;
     mod errors;
     mod flow;

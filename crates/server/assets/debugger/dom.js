@@ -25,10 +25,11 @@ export function element(name, className, ...children) {
 }
 
 /**
- * Words with what stands in backticks as code.
+ * A sentence, with what stands in backticks as code.
  * @param {string} text
  * @returns {(string | Node)[]}
  */
-export function withCode(text) {
-  return text.split('`').map((part, index) => (index % 2 === 1 ? element('code', '', part) : part));
+export function sentence(text) {
+  const capital = text.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return capital.split('`').map((part, index) => (index % 2 === 1 ? element('code', '', part) : part));
 }

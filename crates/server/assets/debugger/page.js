@@ -2,7 +2,7 @@
 import { ALGORITHMS, leastBits, parameters } from './algorithms.js';
 import { encode } from './base64url.js';
 import { changes } from './changes.js';
-import { byId, withCode } from './dom.js';
+import { byId, sentence } from './dom.js';
 import { explanation } from './explain.js';
 import { compact, member, pretty, readObject } from './json.js';
 import { KeyError, fits, generate, published, readKeys } from './keys.js';
@@ -44,6 +44,8 @@ class Page {
     /** @type {Explanation | null} */
     this.explained = null;
     this.most = { header: PAGE, payload: PAGE };
+    /** @type {string | undefined} the token that the server was asked about last */
+    this.asked = undefined;
     /** Answers of an earlier turn are dropped. */
     this.turn = 0;
   }
@@ -55,6 +57,8 @@ class Page {
     // What a browser kept of the fields from before a reload would not agree with the rest.
     for (const field of document.querySelectorAll('textarea')) field.value = '';
     this.token();
+    // What has expired meanwhile is said.
+    setInterval(() => document.hidden || this.judge(), 30_000);
   }
 
   listen() {
@@ -200,7 +204,7 @@ class Page {
     const { text, isBad, half } = await this.describeKey(alg);
     if (turn !== this.turn) return;
     const status = byId('key-status', HTMLElement);
-    status.replaceChildren(...withCode(text));
+    status.replaceChildren(...sentence(text));
     status.classList.toggle('bad', isBad);
     byId('public', HTMLElement).hidden = half === null;
     byId('public-pem', HTMLElement).textContent = half?.pem ?? '';
@@ -301,12 +305,13 @@ class Page {
     button('live-ask').hidden = isRefresh;
     const what = isRefresh ? 'live_refresh' : 'live_what';
     byId('live-what', HTMLElement).textContent = this.words.page(what, { address: this.server.introspect });
-    byId('live-answer', HTMLElement).replaceChildren();
+    if (this.explained?.shape.clean !== this.asked) byId('live-answer', HTMLElement).replaceChildren();
   }
 
   async ask() {
     const token = this.explained?.shape.clean;
     if (!this.server || !token) return;
+    this.asked = token;
     button('live-ask').disabled = true;
     const { good, text } = await ask(token, this.server, this.words);
     button('live-ask').disabled = false;

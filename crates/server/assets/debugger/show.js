@@ -1,5 +1,5 @@
 // What is shown of an explanation.
-import { byId, element, withCode } from './dom.js';
+import { byId, element, sentence } from './dom.js';
 import { readObject } from './json.js';
 import { visible } from './words.js';
 
@@ -30,13 +30,14 @@ export function showColours(token) {
  */
 export function showVerdict(explained, words, now) {
   const box = byId('verdict', HTMLElement);
-  const [head, tail] = [box.querySelector('strong'), box.querySelector('span')];
   const { state, title, reason } = verdict(explained, words, now);
   // Said again only when it changed.
-  if (box.dataset.state === state && head?.textContent === title && tail?.textContent === reason.replaceAll('`', '')) return;
+  const said = [state, title, reason].join('\n');
+  if (box.dataset.said === said) return;
+  box.dataset.said = said;
   box.dataset.state = state;
-  head?.replaceChildren(title);
-  tail?.replaceChildren(...withCode(reason));
+  box.querySelector('strong')?.replaceChildren(title);
+  box.querySelector('span')?.replaceChildren(...sentence(reason));
 }
 
 /**
@@ -65,7 +66,7 @@ export function showFindings(explained, words, now) {
   const order = ['problem', 'warning', 'note'];
   said.sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
   const items = said.map(({ id, severity, text }) => {
-    const item = element('li', severity, element('b', '', words.page(severity)), ' ', element('span', '', ...withCode(text)));
+    const item = element('li', severity, element('b', '', words.page(severity)), ' ', element('span', '', ...sentence(text)));
     item.dataset.id = id;
     return item;
   });

@@ -57,10 +57,7 @@ fn verify(token: &str, header: &Value, claims: &Value, keys: &KeySet) -> Result<
 /// Errors that are found before the signature is looked at; any other comes after a good one.
 fn precedes_the_signature(error: &VerifyError) -> bool {
     use VerifyError::{Algorithm, Critical, Malformed, Signature, TooLarge, Type, UnknownKey};
-    matches!(
-        error,
-        TooLarge | Malformed(_) | Algorithm { .. } | UnknownKey { .. } | Signature | Type { .. } | Critical
-    )
+    matches!(error, TooLarge | Malformed(_) | Algorithm { .. } | UnknownKey { .. } | Signature | Type { .. } | Critical)
 }
 
 /// A signature that can't be one of its algorithm.

@@ -20,6 +20,7 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         refresh: "Before it expires, send the refresh token and the access token together and receive a new pair.",
         more: "Go on",
         calls: "Every call, explained",
+        debugger: "JWT debugger: take a token apart",
         keys: "The public keys that tokens are verified with (JWKS)",
         metadata: "Server metadata (RFC 8414)",
     },

@@ -20,6 +20,7 @@ pub(in super::super) const KOREAN: Texts = Texts {
         refresh: "만료되기 전에 리프레시 토큰과 액세스 토큰을 함께 보내 새 쌍을 받습니다.",
         more: "더 보기",
         calls: "모든 호출 설명",
+        debugger: "JWT 디버거: 토큰 들여다보기",
         keys: "검증에 쓰는 공개 키 (JWKS)",
         metadata: "서버 메타데이터 (RFC 8414)",
     },
