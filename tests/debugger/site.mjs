@@ -50,7 +50,10 @@ export async function open(address = `${issuer}/debugger`, options = {}) {
     header: (text) => fill(page, '#header', text),
     findings: () => page.locator('#findings li').evaluateAll((items) => items.map((item) => item.dataset.id ?? 'fine')),
     text: (selector) => page.locator(selector).innerText(),
-    verdict: (state) => page.waitForFunction((wanted) => document.getElementById('verdict').dataset.state === wanted, state, { timeout: 10_000 }),
+    verdict: (state) =>
+      page.waitForFunction((wanted) => document.documentElement.dataset.busy === undefined && document.getElementById('verdict').dataset.state === wanted, state, { timeout: 20_000 }),
+    /** What was begun is done. */
+    idle: () => page.waitForFunction(() => document.documentElement.dataset.busy === undefined),
     /** Nothing was asked of any server, nothing popped up, nothing failed. */
     async quiet() {
       assert.deepEqual({ requests, dialogs, errors }, { requests: [], dialogs: [], errors: [] });

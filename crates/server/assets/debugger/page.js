@@ -46,8 +46,30 @@ class Page {
     this.most = { header: PAGE, payload: PAGE };
     /** @type {string | undefined} the token that the server was asked about last */
     this.asked = undefined;
-    /** Answers of an earlier turn are dropped. */
-    this.turn = 0;
+    /** What was done last, or is being done. */
+    this.line = Promise.resolve();
+    /** @type {Map<string, number>} how often each thing is still to be done */
+    this.waiting = new Map();
+  }
+
+  /**
+   * Does one thing after the other, and of the same thing only the last.
+   * @param {string} name
+   * @param {() => unknown} run
+   */
+  later(name, run) {
+    this.waiting.set(name, (this.waiting.get(name) ?? 0) + 1);
+    document.documentElement.dataset.busy = '';
+    this.line = this.line.then(async () => {
+      const left = (this.waiting.get(name) ?? 1) - 1;
+      if (left > 0) this.waiting.set(name, left);
+      else this.waiting.delete(name);
+      try {
+        if (left === 0) await run();
+      } finally {
+        if (this.waiting.size === 0) delete document.documentElement.dataset.busy;
+      }
+    }).catch((error) => console.error(error));
   }
 
   start() {
@@ -56,32 +78,41 @@ class Page {
     this.listen();
     // What a browser kept of the fields from before a reload would not agree with the rest.
     for (const field of document.querySelectorAll('textarea')) field.value = '';
-    this.token();
+    this.later('token', () => this.token());
     // What has expired meanwhile is said.
-    setInterval(() => document.hidden || this.judge(), 30_000);
+    setInterval(() => document.hidden || this.later('judge', () => this.judge()), 30_000);
   }
 
   listen() {
-    area('token').addEventListener('input', () => this.token());
+    area('token').addEventListener('input', () => {
+      showColours(area('token').value);
+      this.later('token', () => this.token());
+    });
     for (const part of /** @type {const} */ (['header', 'payload'])) {
-      area(part).addEventListener('input', () => this.content());
+      area(part).addEventListener('input', () => this.later('content', () => this.content()));
       button(`${part}-more`).addEventListener('click', () => {
         this.most[part] += PAGE;
         this.members();
       });
     }
-    area('key').addEventListener('input', () => this.key());
-    select('encoding').addEventListener('change', () => this.key());
-    select('algorithm').addEventListener('change', () => this.algorithm());
-    select('language').addEventListener('change', () => this.language());
-    for (const id of ['issuer', 'audience', 'typ']) input(id).addEventListener('input', () => this.judge());
-    button('example').addEventListener('click', () => this.example());
-    button('clear').addEventListener('click', () => this.clear());
-    button('copy').addEventListener('click', () => this.copy());
-    button('sign').addEventListener('click', () => this.content(true));
-    button('generate').addEventListener('click', () => this.generate());
-    document.getElementById('server-keys')?.addEventListener('click', () => this.serverKeys());
-    button('live-ask').addEventListener('click', () => this.ask());
+    area('key').addEventListener('input', () => this.later('key', () => this.key()));
+    select('encoding').addEventListener('change', () => this.later('key', () => this.key()));
+    select('algorithm').addEventListener('change', () => this.later('algorithm', () => this.algorithm()));
+    select('language').addEventListener('change', () => this.later('language', () => this.language()));
+    for (const id of ['issuer', 'audience', 'typ']) {
+      input(id).addEventListener('input', () => this.later('judge', () => this.judge()));
+    }
+    /** @type {[string, () => unknown][]} */
+    const buttons = [
+      ['example', () => this.example()],
+      ['clear', () => this.clear()],
+      ['copy', () => this.copy()],
+      ['sign', () => this.content(true)],
+      ['generate', () => this.generate()],
+      ['server-keys', () => this.serverKeys()],
+      ['live-ask', () => this.ask()],
+    ];
+    for (const [id, run] of buttons) document.getElementById(id)?.addEventListener('click', () => this.later(id, run));
   }
 
   /** Another token: header and payload follow, its signature is its own. */
@@ -106,18 +137,19 @@ class Page {
     const faults = texts.map((text) => readObject(text)).map((read) => ('fault' in read ? read.fault : null));
     this.faults(faults);
     if (faults[0] != null || faults[1] != null) return;
-    const turn = ++this.turn;
+    const before = area('token').value;
     const signed = texts.map((text) => encode(new TextEncoder().encode(text))).join('.');
     const alg = this.headerAlgorithm();
     const key = this.ring.keys.find((one) => one.isPrivate && fits(one, alg));
-    let signature = area('token').value.trim().split('.')[2] ?? '';
+    let signature = before.trim().split('.')[2] ?? '';
     try {
       if (key) signature = await sign(signed, key, alg);
       else if (isWanted && this.ring.kind !== 'none') throw new KeyError('kept');
     } catch (error) {
       this.complain(error, alg);
     }
-    if (turn !== this.turn) return;
+    // Typed into meanwhile: that comes next.
+    if (area('token').value !== before) return;
     this.isOurs = key !== undefined;
     this.wasKept = key === undefined;
     area('token').value = `${signed}.${signature}`;
@@ -152,7 +184,6 @@ class Page {
   }
 
   async judge() {
-    const turn = ++this.turn;
     const [token, now] = [this.tokenText(), this.now()];
     const question = { issuer: input('issuer').value, audience: input('audience').value, typ: input('typ').value, now };
     let explained = null;
@@ -162,11 +193,10 @@ class Page {
       this.complain(error, this.headerAlgorithm());
       explained = await explanation(token, readKeys('', 'text'), question, this.rules).catch(() => null);
     }
-    if (turn !== this.turn) return;
     this.explained = explained;
     if (explained?.signature?.verdict === 'good') this.good = { token: explained.shape.clean, key: area('key').value };
     this.show();
-    await this.keyStatus(turn);
+    await this.keyStatus();
   }
 
   show() {
@@ -198,11 +228,9 @@ class Page {
     }
   }
 
-  /** @param {number} turn */
-  async keyStatus(turn) {
+  async keyStatus() {
     const alg = this.headerAlgorithm();
     const { text, isBad, half } = await this.describeKey(alg);
-    if (turn !== this.turn) return;
     const status = byId('key-status', HTMLElement);
     status.replaceChildren(...sentence(text));
     status.classList.toggle('bad', isBad);
@@ -254,7 +282,7 @@ class Page {
       area('key').value = made;
     } catch (error) {
       this.complain(error, alg);
-      return this.keyStatus(this.turn);
+      return this.keyStatus();
     }
     this.good = null;
     if (this.headerAlgorithm() !== alg) await this.algorithm();
@@ -272,12 +300,11 @@ class Page {
     await this.content(true);
   }
 
-  clear() {
+  async clear() {
     this.good = null;
-    this.keyProblem = null;
     for (const id of ['token', 'key']) area(id).value = '';
-    this.token();
-    this.key();
+    await this.token();
+    await this.key();
     area('token').focus();
   }
 
@@ -293,7 +320,7 @@ class Page {
     area('key').value = pretty(this.server.jwks);
     input('issuer').value = this.server.issuer;
     input('audience').value = this.server.audience ?? '';
-    this.key();
+    return this.key();
   }
 
   live() {
@@ -329,7 +356,7 @@ class Page {
     }
     area('token').placeholder = this.words.page('token_hint');
     document.title = `${this.words.page('title')} · Tokenry`;
-    this.judge();
+    return this.judge();
   }
 
   tokenText() {
