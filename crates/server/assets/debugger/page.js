@@ -1,11 +1,12 @@
 // The page: what is typed into its fields, and what follows from it.
-import { ALGORITHMS, leastBits, parameters } from './algorithms.js';
+import { ALGORITHMS, parameters } from './algorithms.js';
 import { encode } from './base64url.js';
 import { changes } from './changes.js';
 import { byId, sentence } from './dom.js';
 import { explanation } from './explain.js';
 import { compact, member, pretty, readObject } from './json.js';
-import { KeyError, fits, generate, published, readKeys } from './keys.js';
+import { describe } from './key-status.js';
+import { KeyError, fits, generate, readKeys } from './keys.js';
 import { ask, readServer } from './live.js';
 import { PAGE, showChanges, showColours, showFindings, showMembers, showVerdict } from './show.js';
 import { sign } from './signature.js';
@@ -34,8 +35,10 @@ class Page {
     this.words = new Words(this.vocabulary, languageOf(document.documentElement.lang));
     /** @type {KeyRing} */
     this.ring = readKeys('', 'text');
-    /** @type {string | null} what the page says of the key instead of using it */
-    this.keyProblem = null;
+    /** @type {string | null} why the text is no key: the name of what is said */
+    this.keyFault = null;
+    /** @type {string | null} why the key could not be used just now */
+    this.trouble = null;
     /** Whether the signature was made here. */
     this.isOurs = false;
     this.wasKept = false;
@@ -65,7 +68,10 @@ class Page {
       if (left > 0) this.waiting.set(name, left);
       else this.waiting.delete(name);
       try {
-        if (left === 0) await run();
+        if (left === 0) {
+          this.trouble = null;
+          await run();
+        }
       } finally {
         if (this.waiting.size === 0) delete document.documentElement.dataset.busy;
       }
@@ -146,7 +152,7 @@ class Page {
       if (key) signature = await sign(signed, key, alg);
       else if (isWanted && this.ring.kind !== 'none') throw new KeyError('kept');
     } catch (error) {
-      this.complain(error, alg);
+      this.trouble = nameOf(error);
     }
     // Typed into meanwhile: that comes next.
     if (area('token').value !== before) return;
@@ -160,12 +166,12 @@ class Page {
   async key() {
     try {
       this.ring = readKeys(area('key').value, /** @type {'text' | 'base64url'} */ (select('encoding').value));
-      this.keyProblem = null;
+      this.keyFault = null;
     } catch (error) {
       this.ring = readKeys('', 'text');
-      this.complain(error, this.headerAlgorithm());
+      this.keyFault = nameOf(error);
     }
-    byId('encoding-label', HTMLElement).hidden = this.ring.kind !== 'secret' && this.ring.kind !== 'none' && this.keyProblem === null;
+    byId('encoding-label', HTMLElement).hidden = this.ring.kind !== 'secret' && this.ring.kind !== 'none' && this.keyFault === null;
     const canSign = this.ring.keys.some((one) => one.isPrivate && fits(one, this.headerAlgorithm()));
     if (this.isOurs && canSign) await this.content();
     else await this.judge();
@@ -179,7 +185,6 @@ class Page {
     const { alg: _, ...rest } = read.value;
     area('header').value = JSON.stringify({ alg, ...rest }, null, 2);
     if (area('payload').value.trim() === '') area('payload').value = '{}';
-    this.keyProblem = null;
     await this.content();
   }
 
@@ -190,7 +195,7 @@ class Page {
     try {
       explained = token === '' ? null : await explanation(token, this.ring, question, this.rules);
     } catch (error) {
-      this.complain(error, this.headerAlgorithm());
+      this.trouble = nameOf(error);
       explained = await explanation(token, readKeys('', 'text'), question, this.rules).catch(() => null);
     }
     this.explained = explained;
@@ -241,37 +246,13 @@ class Page {
 
   /** @param {string} alg */
   async describeKey(alg) {
-    const none = { text: '', isBad: false, half: null };
-    if (this.keyProblem !== null) return { ...none, text: this.keyProblem, isBad: true };
-    const { kind, keys, skipped } = this.ring;
-    const [key] = keys;
-    if (kind === 'jwks') return { ...none, text: this.words.page('key_set', { number: keys.length, skipped }) };
-    if (!key) return none;
-    const least = leastBits(alg);
-    if (key.family === 'oct') {
-      const isShort = (key.bits ?? 0) < least;
-      return { ...none, text: this.words.page(isShort ? 'key_short' : 'key_secret', { bits: key.bits ?? 0, alg, least }), isBad: isShort };
-    }
-    const what = this.words.page(key.isPrivate ? 'key_private' : 'key_public', { family: key.family });
-    if (!fits(key, alg)) return { ...none, text: `${what}. ${this.words.page('key_other_family', { alg })}`, isBad: true };
     try {
-      const half = await published(key, alg);
-      const bits = key.family === 'RSA' ? modulusBits(half?.jwk) : least;
-      const isShort = bits < least;
-      return { text: isShort ? this.words.page('key_rsa_short', { what, bits }) : what, isBad: isShort, half: key.isPrivate ? half : null };
+      const found = await describe(this.ring, alg, this.words);
+      if (this.keyFault === null && this.trouble === null) return found;
     } catch (error) {
-      this.complain(error, alg);
-      return { ...none, text: this.keyProblem ?? '', isBad: true };
+      this.trouble = nameOf(error);
     }
-  }
-
-  /**
-   * @param {unknown} error
-   * @param {string} alg
-   */
-  complain(error, alg) {
-    const name = error instanceof KeyError ? error.message : 'key_broken';
-    this.keyProblem = this.words.page(name, { alg });
+    return { text: this.words.page(this.trouble ?? this.keyFault ?? '', { alg }), isBad: true, half: null };
   }
 
   async generate() {
@@ -281,7 +262,7 @@ class Page {
       select('encoding').value = 'text';
       area('key').value = made;
     } catch (error) {
-      this.complain(error, alg);
+      this.trouble = nameOf(error);
       return this.keyStatus();
     }
     this.good = null;
@@ -382,10 +363,9 @@ function languageOf(tag) {
   return tag === 'ko' ? 'ko' : 'en';
 }
 
-/** @param {string | undefined} jwk */
-function modulusBits(jwk) {
-  const { n } = /** @type {{ n?: string }} */ (jwk === undefined ? {} : JSON.parse(jwk));
-  return n === undefined ? Infinity : Math.trunc((n.length * 3) / 4) * 8;
+/** @param {unknown} error */
+function nameOf(error) {
+  return error instanceof KeyError ? error.message : 'key_broken';
 }
 
 new Page().start();

@@ -90,8 +90,11 @@ async fn offline(page: Page) -> Result<Response, ApiError> {
     );
     let inlined = Inlined { policy, script: &SCRIPT, style: STYLE };
     let html = Debugger::new(is_korean(&page), String::new(), Some(inlined)).html()?;
-    let headers =
-        [(CONTENT_TYPE, HTML), (CONTENT_DISPOSITION, "attachment; filename=\"debugger.html\""), (VARY, "accept-language, cookie")];
+    let headers = [
+        (CONTENT_TYPE, HTML),
+        (CONTENT_DISPOSITION, "attachment; filename=\"debugger.html\""),
+        (VARY, "accept-language, cookie"),
+    ];
     Ok((headers, html).into_response())
 }
 
@@ -136,6 +139,7 @@ const MODULES: &[&str] = &[
     include_str!("../../assets/debugger/explain.js"),
     include_str!("../../assets/debugger/changes.js"),
     include_str!("../../assets/debugger/words.js"),
+    include_str!("../../assets/debugger/key-status.js"),
     include_str!("../../assets/debugger/dom.js"),
     include_str!("../../assets/debugger/live.js"),
     include_str!("../../assets/debugger/show.js"),
