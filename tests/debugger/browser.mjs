@@ -32,6 +32,13 @@ const claims = () => {
 const secretToken = (payload = claims(), header = {}) =>
   new SignJWT(payload).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', ...header }).sign(new TextEncoder().encode(SECRET));
 
+/** A pair of keys; making those of RSA takes a second each, so they are kept. */
+const pairs = new Map();
+const pairOf = (alg) => {
+  if (!pairs.has(alg)) pairs.set(alg, generateKeyPair(alg, { extractable: true }));
+  return pairs.get(alg);
+};
+
 /** Runs a test on the served page and on the file, which asks nobody for anything. */
 function everywhere(name, run) {
   test(name, async () => run(await open()));
@@ -60,7 +67,7 @@ everywhere('what the page signs with each algorithm is verified by jose, and edi
 
 everywhere('tokens that jose signs are verified by secret, PEM, JWK and JWKS', async (site) => {
   for (const alg of ALGORITHMS.filter((name) => !name.startsWith('HS'))) {
-    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    const { publicKey, privateKey } = await pairOf(alg);
     const jwk = { ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'one', alg, key_ops: undefined };
     const token = await new SignJWT(claims()).setProtectedHeader({ alg, kid: 'one' }).sign(privateKey);
     await site.paste(token);

@@ -114,6 +114,12 @@ const NEEDS: &[Need] = &[
         elsewhere: "comes with Node.js, nodejs.org",
     },
     Need {
+        name: "OpenSSL",
+        probe: &["openssl", "version"],
+        source: Source::Debian(&["openssl"]),
+        elsewhere: "openssl-library.org, for keys as people have them",
+    },
+    Need {
         name: "Chromium",
         probe: &["chromium", "--version"],
         source: Source::Debian(&["chromium"]),
