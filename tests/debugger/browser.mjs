@@ -125,7 +125,12 @@ everywhere('it warns', async (site) => {
   ]) {
     await site.paste(token);
     await site.page.waitForSelector(`#findings [data-id=${id}]`);
+    if (id === 'alg_none') assert.match(await site.text('#verdict'), /Signature not verified[^]*alg is none/);
   }
+  await site.paste(await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', crit: ['b64'], b64: true }).sign(new TextEncoder().encode(SECRET)));
+  await site.key(SECRET);
+  await site.verdict('bad');
+  assert.match(await site.text('#verdict'), /crit names extensions/);
   const { publicKey } = await generateKeyPair('RS256');
   const pem = await exportSPKI(publicKey);
   await site.paste(await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(pem)));

@@ -52,7 +52,9 @@ function verdict(explained, words, now) {
   if (!signature) return { state: 'bad', title: words.page('not_a_token'), reason: say(findings.at(-1)) };
   if (signature.verdict === 'good') return { state: 'good', title: words.page('verified'), reason: '' };
   if (signature.verdict === 'open') return { state: 'open', title: words.page('no_key'), reason: '' };
-  const why = signature.reason ?? findings.find(({ id }) => id.startsWith('alg_') || id === 'header_type' || id === 'critical');
+  // What the header asks for comes before what the signature is.
+  const asked = findings.find(({ id }) => id.startsWith('alg_') || id === 'header_type' || id === 'critical');
+  const why = asked ?? signature.reason;
   return { state: 'bad', title: words.page('not_verified'), reason: say(why) };
 }
 

@@ -28,9 +28,10 @@ export async function judgeSignature(parts, header, ring, rules) {
   const found = await judgeKeys(parts, header, ring, broken);
   findings.push(...found);
   const bad = findings.find(({ id }) => id !== 'weak_secret' && id !== 'no_keys' && id !== 'signature_good');
-  const good = findings.some(({ id }) => id === 'signature_good');
-  const none = typeof member(header, 'alg') !== 'string' || parameters(String(member(header, 'alg'))) === undefined;
-  const verdict = good && !broken ? 'good' : bad || none ? 'bad' : 'open';
+  const has = (/** @type {string} */ wanted) => findings.some(({ id }) => id === wanted);
+  const alg = member(header, 'alg');
+  const isKnown = typeof alg === 'string' && parameters(alg) !== undefined;
+  const verdict = has('signature_good') && !broken ? 'good' : has('no_keys') && !bad && isKnown ? 'open' : 'bad';
   return { findings, verdict, reason: bad ?? null };
 }
 
