@@ -1,7 +1,7 @@
 // The page's modules and data, from where the binary takes them.
 import { readFileSync } from 'node:fs';
 
-const assets = new URL('../../crates/server/assets/debugger/', import.meta.url);
+const assets = new URL('../../crates/server/debugger/', import.meta.url);
 
 export const modules = (name) => import(new URL(name, assets));
 export const read = (name) => JSON.parse(readFileSync(new URL(name, assets), 'utf8'));

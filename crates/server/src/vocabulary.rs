@@ -104,8 +104,8 @@ pub(crate) static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| serde_json
 /// The rules. That they can be read is tested.
 pub(crate) static RULES: LazyLock<Rules> = LazyLock::new(|| serde_json::from_str(RULES_TEXT).unwrap_or_default());
 
-pub(crate) const WORDS: &str = include_str!("../assets/debugger/words.json");
-pub(crate) const RULES_TEXT: &str = include_str!("../assets/debugger/rules.json");
+pub(crate) const WORDS: &str = include_str!("../debugger/words.json");
+pub(crate) const RULES_TEXT: &str = include_str!("../debugger/rules.json");
 
 #[cfg(test)]
 mod tests {

@@ -128,25 +128,25 @@ static RULES_DATA: LazyLock<String> = LazyLock::new(|| data(RULES_TEXT));
 
 /// Each behind those that it imports.
 const MODULES: &[&str] = &[
-    include_str!("../../assets/debugger/base64url.js"),
-    include_str!("../../assets/debugger/json.js"),
-    include_str!("../../assets/debugger/token.js"),
-    include_str!("../../assets/debugger/claims.js"),
-    include_str!("../../assets/debugger/algorithms.js"),
-    include_str!("../../assets/debugger/pem.js"),
-    include_str!("../../assets/debugger/keys.js"),
-    include_str!("../../assets/debugger/signature.js"),
-    include_str!("../../assets/debugger/explain.js"),
-    include_str!("../../assets/debugger/changes.js"),
-    include_str!("../../assets/debugger/words.js"),
-    include_str!("../../assets/debugger/key-status.js"),
-    include_str!("../../assets/debugger/dom.js"),
-    include_str!("../../assets/debugger/live.js"),
-    include_str!("../../assets/debugger/show.js"),
-    include_str!("../../assets/debugger/page.js"),
+    include_str!("../../debugger/base64url.js"),
+    include_str!("../../debugger/json.js"),
+    include_str!("../../debugger/token.js"),
+    include_str!("../../debugger/claims.js"),
+    include_str!("../../debugger/algorithms.js"),
+    include_str!("../../debugger/pem.js"),
+    include_str!("../../debugger/keys.js"),
+    include_str!("../../debugger/signature.js"),
+    include_str!("../../debugger/explain.js"),
+    include_str!("../../debugger/changes.js"),
+    include_str!("../../debugger/words.js"),
+    include_str!("../../debugger/key-status.js"),
+    include_str!("../../debugger/dom.js"),
+    include_str!("../../debugger/live.js"),
+    include_str!("../../debugger/show.js"),
+    include_str!("../../debugger/page.js"),
 ];
 
-const STYLE: &str = include_str!("../../assets/debugger/debugger.css");
+const STYLE: &str = include_str!("../../debugger/debugger.css");
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_module_is_joined_and_no_name_is_declared_twice() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/debugger");
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("debugger");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         assert_eq!(files.filter(|file| file.extension().is_some_and(|end| end == "js")).count(), MODULES.len());
         let mut names = BTreeSet::new();
