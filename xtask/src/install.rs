@@ -133,6 +133,12 @@ const NEEDS: &[Need] = &[
         elsewhere: "the server, from postgresql.org, with initdb and postgres on the path",
     },
     Need {
+        name: "Chromium",
+        probe: &["chromium", "--version"],
+        source: Source::Debian(&["chromium"]),
+        elsewhere: "chromium.org, as `chromium`",
+    },
+    Need {
         name: "PgBouncer",
         probe: &["pgbouncer", "--version"],
         source: Source::Debian(&["pgbouncer"]),

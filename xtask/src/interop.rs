@@ -1,4 +1,5 @@
-//! Third parties' libraries for the tests: a Python environment and npm packages under `target/interop`.
+//! Third parties' libraries for the tests: a Python environment and npm packages under `target/interop`, and what drives
+//! a browser under `target/browser`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use crate::run::{root, run, target_directory};
 pub(crate) struct Interop {
     pub(crate) python: PathBuf,
     pub(crate) node_modules: PathBuf,
+    /// Where `node_modules` of the browser tests are.
+    pub(crate) browser: PathBuf,
     /// Value of `NODE_OPTIONS`.
     pub(crate) node_options: String,
 }
@@ -27,15 +30,24 @@ pub(crate) fn prepare() -> Result<Interop, String> {
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
         run(Command::new(&python).args(pip).arg(from.join("requirements.txt")))
     })?;
+    let node_modules = npm(&from, &to)?;
+    let browser = target_directory()?.join("browser");
+    npm(&root().join("tests/browser"), &browser)?;
+    Ok(Interop { python, node_modules, browser, node_options: node_options() })
+}
+
+/// Installs the packages that `from` pins into `to`.
+fn npm(from: &Path, to: &Path) -> Result<PathBuf, String> {
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     let node_modules = to.join("node_modules");
-    let wanted = read(&from, NPM)?;
+    let wanted = read(from, NPM)?;
     unless_made(&wanted, &to.join("package-lock.stamp"), &node_modules, || {
         for name in NPM {
             fs::copy(from.join(name), to.join(name)).map_err(|error| format!("{name}: {error}"))?;
         }
-        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&to))
+        run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(to))
     })?;
-    Ok(Interop { python, node_modules, node_options: node_options() })
+    Ok(node_modules)
 }
 
 /// Node.js 18, which Debian 12 has, offers the Web Crypto that jose uses only when asked.

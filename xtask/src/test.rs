@@ -48,6 +48,7 @@ fn test() -> Result<(), String> {
         cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])
             .env("XTASK_PYTHON", interop.python)
             .env("XTASK_NODE_MODULES", interop.node_modules)
+            .env("XTASK_BROWSER", interop.browser)
             .env("NODE_OPTIONS", interop.node_options),
     )
 }

@@ -1,0 +1,76 @@
+// A browser, the server under test, and what every page must be.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after } from "node:test";
+import { chromium } from "playwright-core";
+
+/** The server; another one with limits on guesses and a closed sign-up. */
+export const SITE = process.env.TOKENRY_URL;
+export const STRICT_SITE = process.env.TOKENRY_STRICT_URL;
+export const PASSWORD = "correct horse battery";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const executable = execFileSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).trim();
+// Chromium's sandbox can't be set up by root.
+const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
+const browser = await chromium.launch({ executablePath: executable, args });
+after(() => browser.close());
+
+/** A page of a browser profile of its own, which notices what must not happen anywhere. */
+export async function open(options = {}) {
+  const context = await browser.newContext({ locale: "en", viewport: { width: 1200, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.wrong = [];
+  page.on("dialog", (dialog) => (page.wrong.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
+  page.on("pageerror", (error) => page.wrong.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) page.wrong.push(message.text());
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (![SITE, STRICT_SITE].some((site) => url.startsWith(`${site}/`))) page.wrong.push(`request: ${url}`);
+  });
+  return page;
+}
+
+let users = 0;
+/** A name that no one has yet. */
+export const newName = () => `kim${process.pid}n${++users}`;
+
+/** Fills in the fields of a form by their ids and sends it. */
+export async function send(page, form, fields) {
+  for (const [name, value] of Object.entries(fields)) await page.fill(`#${form}-${name}`, value);
+  const button = page.locator(`form:has(#${form}-${Object.keys(fields)[0]}) button:not([type=button])`);
+  await Promise.all([page.waitForNavigation(), button.click()]);
+}
+
+/** Signs up on the page. */
+export async function signUp(page, site = SITE) {
+  const username = newName();
+  await page.goto(`${site}/signup`);
+  await send(page, "signup", { username, password: PASSWORD });
+  assert.equal(new URL(page.url()).pathname, "/account");
+  return username;
+}
+
+/** Holds the page against axe, against its width, and against what fingers can hit. */
+export async function check(page, where) {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const found = await window.axe.run(document, { rules: { "target-size": { enabled: true } } });
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 150)).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], where);
+  const [wide, small] = await page.evaluate(() => {
+    const targets = document.querySelectorAll("button, input:not([type=hidden]), a.button, summary, nav.frame a");
+    const visible = [...targets].filter((target) => target.checkVisibility());
+    const low = visible.filter((target) => target.getBoundingClientRect().height < 44);
+    return [document.documentElement.scrollWidth - innerWidth, low.map((target) => target.outerHTML)];
+  });
+  assert.ok(wide <= 0, `${where} is ${wide} px too wide`);
+  assert.deepEqual(small, [], `${where}: lower than 44 px`);
+  assert.deepEqual(page.wrong, [], where);
+}
