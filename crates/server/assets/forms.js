@@ -2,10 +2,12 @@
 
 for (const button of document.querySelectorAll(".secret button")) {
   const input = document.getElementById(button.getAttribute("aria-controls"));
-  const words = { password: [button.textContent, button.ariaLabel], text: [button.dataset.hide, button.dataset.hideLabel] };
+  const { hide, hideLabel } = button.dataset;
+  const words = { password: [button.textContent, button.getAttribute("aria-label")], text: [hide, hideLabel] };
   const show = (type) => {
     input.type = type;
-    [button.textContent, button.ariaLabel] = words[type];
+    button.textContent = words[type][0];
+    button.setAttribute("aria-label", words[type][1]);
   };
   button.addEventListener("click", () => show(input.type === "text" ? "password" : "text"));
   // A password that can be read would end up among the browser's suggestions.

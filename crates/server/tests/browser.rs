@@ -1,7 +1,7 @@
 //! The pages in a real browser: axe, a keyboard, no script, payloads, other sites' forms, weight and paint.
 //!
 //! The tests are JavaScript, in `tests/browser`; `cargo xtask test` installs what they need and says where it is.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with other tests")]

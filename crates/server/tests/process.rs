@@ -120,9 +120,14 @@ fn tokens_are_verified_on_the_command_line() {
 #[test]
 fn a_bad_configuration_stops_the_start_and_is_named() {
     let program = Program::new();
-    for (name, value) in
-        [("TOKENRY_NONSENSE", "1"), ("TOKENRY_TOKEN__ACCESS_TTL", "soon"), ("TOKENRY_ISSUER", "http://a.example")]
-    {
+    for (name, value) in [
+        ("TOKENRY_NONSENSE", "1"),
+        ("TOKENRY_TOKEN__ACCESS_TTL", "soon"),
+        ("TOKENRY_ISSUER", "http://a.example"),
+        ("TOKENRY_BRAND__COLOUR", "red"),
+        ("TOKENRY_BRAND__NAME", " "),
+        ("TOKENRY_BRAND__LOGO", "/nowhere/logo.png"),
+    ] {
         let stopped = program.run_with(&["config", "check"], "", &[(name, value)]);
         assert_eq!(stopped.code, 2, "{stopped:?}");
         let key = name.rsplit('_').next().unwrap().to_lowercase();

@@ -2,6 +2,7 @@ use clap::Subcommand;
 
 use super::{Failure, print};
 use crate::config::Config;
+use crate::http::Kit;
 
 #[derive(Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -19,7 +20,11 @@ impl ConfigCommand {
     pub(crate) fn run(self, config: Result<Config, Failure>) -> Result<(), Failure> {
         let config = config?;
         match self {
-            Self::Check => print("the configuration is good\n"),
+            Self::Check => {
+                // The one part that lies in another file.
+                Kit::new(&config, &config.issuer(config.listen.0))?;
+                print("the configuration is good\n");
+            }
             Self::Print { json: true } => {
                 let text = serde_json::to_string_pretty(&config);
                 print(&format!("{}\n", text.map_err(|error| Failure::new("internal", error))?));

@@ -9,8 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
-use super::super::problem::{self, ApiError};
 use crate::App;
+use crate::http::problem::{self, ApiError};
 
 /// All files, under one version.
 pub(super) struct Assets {

@@ -9,12 +9,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use url::form_urlencoded;
 
-use super::super::cookie::is_secure;
-use super::super::problem::{ApiError, RequestId};
 use super::asked::Asked;
 use super::language::Language;
 use super::texts::Texts;
 use crate::App;
+use crate::http::cookie::is_secure;
+use crate::http::problem::{ApiError, RequestId};
 
 /// What `layout.html` needs: the language of this request, and where things are.
 ///

@@ -51,7 +51,8 @@ texts! {
     frame: Frame { skip, languages, account, log_in, sign_up }
     /// The home page.
     home: Home {
-        lead, members, members_lead, developers, sign_up, send, refresh, more, calls, debugger, keys, metadata,
+        title, lead, members, members_lead, developers, sign_up, send, refresh, more, calls, debugger, keys,
+        metadata,
     }
     /// The playground; the words of its script stand in `assets/playground/words.js`.
     playground: Playground { title, needs_script, progress, actions, age, diagram }

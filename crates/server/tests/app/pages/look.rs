@@ -50,6 +50,10 @@ async fn a_language_is_chosen_by_a_link_and_kept() {
     assert!(html(&page).contains("<html lang=\"ko\">") && html(&page).contains("value=\"/orders\""));
     let wrong = kim.post(&site, "/login", &[("identifier", "kim"), ("password", "x")]).await;
     assert!(html(&wrong).contains("사용자 이름이나 비밀번호가 맞지 않습니다."), "{wrong:?}");
+    // What was asked for outlives a mistake, and a change of the language after it.
+    let fields = [("identifier", "kim"), ("password", "x"), ("return_to", "/orders")];
+    let wrong = kim.post(&site, "/login?return_to=%2Forders", &fields).await;
+    assert!(html(&wrong).contains("?return_to=%2Forders&#38;lang=en"), "{wrong:?}");
     assert!(html(&kim.get(&site, "/login?lang=xx").await).contains("<html lang=\"ko\">"));
     assert!(html(&kim.get(&site, "/?lang=en").await).contains("<html lang=\"en\">"));
     assert!(html(&kim.get(&site, "/signup").await).contains("<html lang=\"en\">"));

@@ -11,6 +11,7 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         sign_up: "Sign up",
     },
     home: Home {
+        title: "Start",
         lead: "A token system for log-in. This server checks ids and passwords and issues signed tokens; every service verifies them by itself.",
         members: "Your account",
         members_lead: "Sign up, log in, and see where you are logged in.",

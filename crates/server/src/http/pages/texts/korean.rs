@@ -11,6 +11,7 @@ pub(in super::super) const KOREAN: Texts = Texts {
         sign_up: "가입",
     },
     home: Home {
+        title: "시작",
         lead: "로그인을 위한 토큰 시스템입니다. 이 서버가 아이디와 비밀번호를 확인하고 서명된 토큰을 발급하면, 모든 서비스는 그 토큰을 스스로 검증합니다.",
         members: "내 계정",
         members_lead: "가입하고 로그인하고, 어디에서 로그인되어 있는지 확인하세요.",
