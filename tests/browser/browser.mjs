@@ -22,7 +22,7 @@ after(() => browser.close());
 export async function open(options = {}) {
   const context = await browser.newContext({ locale: "en", viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   page.wrong = [];
   page.on("dialog", (dialog) => (page.wrong.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
   page.on("pageerror", (error) => page.wrong.push(`error: ${error.message}`));
@@ -55,6 +55,9 @@ export async function signUp(page, site = SITE) {
   assert.equal(new URL(page.url()).pathname, "/account");
   return username;
 }
+
+/** Waits until an element has the focus. */
+export const hasFocus = (page, id) => page.waitForFunction((id) => document.activeElement.id === id, id);
 
 /** Holds the page against axe, against its width, and against what fingers can hit. */
 export async function check(page, where) {
