@@ -127,3 +127,46 @@ impl RevocationKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Vector {
+        base: String,
+        entries: Vec<Entry>,
+        digests: Vec<String>,
+    }
+
+    #[derive(Deserialize)]
+    struct Entry {
+        seq: u64,
+        tag: String,
+        kind: RevocationKind,
+        value: String,
+        before: Option<i64>,
+        until: i64,
+    }
+
+    #[test]
+    fn the_chain_is_that_of_the_vectors() {
+        let vectors: Vec<Vector> =
+            serde_json::from_str(include_str!("../../../vectors/revocations/chain.json")).unwrap();
+        for vector in vectors {
+            let base = BASE64_URL_SAFE_NO_PAD.decode(vector.base).unwrap();
+            let mut digest = FeedDigest::from_bytes(base.try_into().unwrap());
+            for (entry, expected) in vector.entries.into_iter().zip(vector.digests) {
+                let revocation = Revocation {
+                    kind: entry.kind,
+                    value: entry.value,
+                    before: entry.before.map(Timestamp::from_seconds),
+                    until: Timestamp::from_seconds(entry.until),
+                };
+                let tag = u64::from_str_radix(&entry.tag, 16).unwrap();
+                digest = RevocationRecord::following(digest, entry.seq, tag, revocation).digest;
+                assert_eq!(digest.text(), expected);
+            }
+        }
+    }
+}

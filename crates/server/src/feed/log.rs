@@ -141,15 +141,16 @@ impl Log {
         struct Document<'a> {
             seq: u64,
             tag: String,
-            entries: Vec<&'a RawValue>,
+            /// Before the entries, so that who reads them can check each as it arrives.
             heartbeat: String,
+            entries: Vec<&'a RawValue>,
         }
         let newest = self.newest();
         let document = Document {
             seq: newest.seq,
             tag: newest.tag_text(),
-            entries: self.entries.iter().map(|entry| &*entry.json).collect(),
             heartbeat: authority.sign_place(newest.seq, self.digest(), Some(self.base_digest()))?,
+            entries: self.entries.iter().map(|entry| &*entry.json).collect(),
         };
         let json = serde_json::to_string(&document).map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Snapshot { etag: format!("W/\"{}-{newest}\"", self.base_place().seq), json })

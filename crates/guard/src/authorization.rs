@@ -1,0 +1,84 @@
+//! Bearer credentials in a header (RFC 6750 section 2.1, RFC 9110 section 11.4): one `Authorization` header, one token,
+//! spaces only. A token in a query or a form is never looked at.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::Refusal;
+
+/// The token of the request, if it has an `Authorization` header at all.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::Header("more than one Authorization header"));
+    }
+    let value = value.to_str().map_err(|_| Refusal::Header("the Authorization header is not ASCII"))?;
+    let (scheme, token) = value.split_once(' ').ok_or(Refusal::Header("no token behind the scheme"))?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::Header("another scheme than Bearer"));
+    }
+    let token = token.trim_matches(' ');
+    if token.len() > tokenry_jwt::MAX_TOKEN {
+        return Err(Refusal::Token(tokenry_jwt::VerifyError::TooLarge));
+    }
+    if !is_b64token(token) {
+        return Err(Refusal::Header("not one token"));
+    }
+    Ok(Some(token))
+}
+
+/// The `b64token` of RFC 6750 section 2.1.
+fn is_b64token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(values: &[&[u8]]) -> Result<Option<String>, Refusal> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        bearer(&headers).map(|token| token.map(str::to_owned))
+    }
+
+    #[test]
+    fn one_header_with_one_token_in_any_case() {
+        assert_eq!(read(&[]).unwrap(), None);
+        for good in ["Bearer a.b-c_d~e+f/g=", "bearer a.b-c_d~e+f/g=", "BEARER   a.b-c_d~e+f/g="] {
+            assert_eq!(read(&[good.as_bytes()]).unwrap().as_deref(), Some("a.b-c_d~e+f/g="), "{good}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let long = format!("Bearer {}", "a".repeat(1 << 20));
+        let bad: &[&[&[u8]]] = &[
+            &[b""],
+            &[b"Bearer"],
+            &[b"Bearer "],
+            &[b"Bearer\ta"],
+            &[b"Bearer \ta"],
+            &[b"Bearer a\t"],
+            &[b"Bearer a b"],
+            &[b"Bearer a,b"],
+            &[b"Bearer a, Bearer b"],
+            &[b"Basic YTpi"],
+            &[b"Bearer=a"],
+            &[b"a.b.c"],
+            &[b"Bearer \xc3\xa9"],
+            &[b"Bearer a\xff"],
+            &[b"Bearer a", b"Bearer a"],
+            &[b"Bearer a", b""],
+            &[long.as_bytes()],
+        ];
+        for values in bad {
+            assert_eq!(read(values).unwrap_err().code(), "token_invalid");
+        }
+    }
+}
