@@ -32,6 +32,7 @@ pub(crate) struct Background {
     first_round: watch::Sender<bool>,
     file: Option<KeysFile>,
     most_revocations: usize,
+    silence: Duration,
 }
 
 /// Why the feed can't be followed any further at the moment.
@@ -76,7 +77,8 @@ impl Drop for Tasks {
 }
 
 impl Background {
-    pub(crate) fn new(shared: Arc<Shared>, issuer: Issuer, file: Option<KeysFile>, most_revocations: usize) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, issuer: Issuer, file: Option<KeysFile>, limits: (usize, Duration)) -> Self {
+        let (most_revocations, silence) = limits;
         let background = Self {
             shared,
             issuer,
@@ -84,6 +86,7 @@ impl Background {
             first_round: watch::Sender::new(false),
             file,
             most_revocations,
+            silence,
         };
         background.read_file();
         background
@@ -213,7 +216,7 @@ impl Background {
             let (mut follower, mut events) = (Follower::at(from), Events::default());
             let mut heard = Instant::now();
             loop {
-                let silence = SILENCE.saturating_sub(heard.elapsed());
+                let silence = self.silence.saturating_sub(heard.elapsed());
                 let chunk = timeout(silence, answer.chunk()).await.map_err(|_| Interrupted::Silent)?;
                 let chunk = chunk.map_err(FetchError::from)?.ok_or(Interrupted::Ended)?;
                 let mut batch = Vec::new();
@@ -323,8 +326,6 @@ fn spread(time: Duration) -> Duration {
 /// Shorter than the hour for which a key is published before it signs.
 const REFRESH: Duration = Duration::from_secs(300);
 const REDISCOVER: Duration = Duration::from_secs(3600);
-/// The feed speaks each second.
-const SILENCE: Duration = Duration::from_secs(5);
 /// How long a snapshot may take.
 const SNAPSHOT: Duration = Duration::from_secs(120);
 const KEYS_PATIENCE: Duration = Duration::from_secs(10);

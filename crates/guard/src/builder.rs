@@ -26,6 +26,7 @@ pub struct Builder {
     cache: usize,
     refetch: Duration,
     patience: Duration,
+    silence: Duration,
     most_revocations: usize,
     feed: bool,
     feed_token: Option<String>,
@@ -75,6 +76,7 @@ impl Builder {
             cache: CACHE,
             refetch: REFETCH,
             patience: PATIENCE,
+            silence: SILENCE,
             most_revocations: MOST_REVOCATIONS,
             feed: true,
             feed_token: None,
@@ -147,6 +149,13 @@ impl Builder {
         self
     }
 
+    /// How long the feed may say nothing before the guard connects anew: 5 s.
+    #[must_use]
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.silence = silence;
+        self
+    }
+
     /// The most revocations that are loaded at once: 5,000,000. A feed with more of them is not followed.
     #[must_use]
     pub fn most_revocations(mut self, most: usize) -> Self {
@@ -198,9 +207,9 @@ impl Builder {
     pub async fn connect(self) -> Result<Guard, ConnectError> {
         let issuer = Issuer::new(&self.issuer, self.feed_token.as_deref(), self.allow_http)?;
         let (policies, patience, feed) = (self.policies, self.patience, self.feed);
-        let (file, most) = (self.keys_file.clone().map(KeysFile::new), self.most_revocations);
+        let (file, limits) = (self.keys_file.clone().map(KeysFile::new), (self.most_revocations, self.silence));
         let shared = Arc::new(self.shared()?);
-        let background = Background::new(Arc::clone(&shared), issuer, file, most);
+        let background = Background::new(Arc::clone(&shared), issuer, file, limits);
         let mut first = background.first_round();
         let guard = Guard::new(shared, policies, Some(Tasks::spawn(background, feed)));
         // An issuer that does not answer is no reason not to start.
@@ -273,4 +282,5 @@ const SKEW: Duration = Duration::from_secs(30);
 const CACHE: usize = 4 << 20;
 const REFETCH: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(5);
 const MOST_REVOCATIONS: usize = 5_000_000;

@@ -30,7 +30,7 @@ pub(super) enum Inserted {
 }
 
 impl Table {
-    /// Half empty with so many entries.
+    /// At least half empty with so many entries, so that there is room for more of them.
     pub(super) fn for_entries(entries: usize) -> Self {
         let slots = (entries * 2).next_power_of_two().max(SMALLEST);
         let slots = (0..slots).map(|_| Slot::default()).collect();
@@ -57,7 +57,7 @@ impl Table {
             if low == 0 {
                 let slot = match free {
                     Some(free) => free,
-                    None if self.taken.load(Ordering::Relaxed) >= self.slots.len() / 10 * 7 => return Inserted::Full,
+                    None if self.taken.load(Ordering::Relaxed) >= self.slots.len() / 4 * 3 => return Inserted::Full,
                     None => {
                         self.taken.fetch_add(1, Ordering::Relaxed);
                         slot

@@ -168,6 +168,20 @@ async fn a_feed_that_is_cut_is_taken_up_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_feed_that_says_nothing_is_connected_anew() {
+    let issuer = FakeIssuer::start().await;
+    let _guard = issuer.builder().silence(Duration::from_millis(100)).connect().await.unwrap();
+    issuer.subscribed(1).await;
+    for _ in 0..30 {
+        // Neither a comment nor an entry that nothing covers is a sign of life.
+        issuer.say(": still here\n\n");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    issuer.subscribed(2).await;
+    assert_eq!(issuer.snapshots(), 1);
+}
+
+#[tokio::test]
 async fn a_held_back_or_lying_date_does_not_keep_a_guard_fresh() {
     let issuer = FakeIssuer::start().await;
     let guard = issuer.guard().await;

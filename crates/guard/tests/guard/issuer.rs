@@ -90,7 +90,8 @@ impl FakeIssuer {
     }
 
     pub(crate) fn builder(&self) -> Builder {
-        Guard::builder(&self.name, "orders").clock(self.clock.clone())
+        // Its feed speaks when a test wants it to.
+        Guard::builder(&self.name, "orders").clock(self.clock.clone()).silence(Duration::from_secs(600))
     }
 
     /// A guard that follows this issuer, and is fresh.
