@@ -13,6 +13,8 @@ pub(crate) fn run() -> Result<(), String> {
 
 const BENCHES: &[(&str, &str, &str)] = &[
     ("verifying a token, against the bare primitive and jsonwebtoken", "tokenry-jwt", "verify"),
+    ("a guard, against hash maps, and its memory", "tokenry-guard", "guard"),
+    ("a log-out, until a guard refuses", "tokenry-guard", "revoke"),
     ("log-in, against the bare hash", "tokenry-domain", "login"),
     ("durable commits in groups, against one by one", "tokenry-store", "commit"),
     ("removing ten million sessions, on SQLite and PostgreSQL", "tokenry-store", "sweep"),

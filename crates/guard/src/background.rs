@@ -103,7 +103,7 @@ impl Background {
         let mut known = Freshness::Cold;
         loop {
             ticks.tick().await;
-            self.shared.revocations.sweep(self.shared.clock.now());
+            self.shared.revocations.sweep(self.shared.freshness.date(self.shared.clock.now()));
             let freshness = self.shared.freshness.now(self.shared.clock.elapsed());
             if freshness != known {
                 let (from, to) = (known.name(), freshness.name());
@@ -235,7 +235,6 @@ impl Background {
                         heard = Instant::now();
                         (*place, *failures) = (Some(follower.place()), 0);
                         self.note(statement);
-                        self.first_round.send_if_modified(|is_over| !std::mem::replace(is_over, true));
                     }
                 }
             }
@@ -265,6 +264,7 @@ impl Background {
         self.shared.counters.snapshots.fetch_add(1, Ordering::Relaxed);
         let (seq, held) = (loaded.place.seq, self.shared.revocations.len());
         tracing::info!(issuer = self.issuer.name(), seq, held, "revocations loaded");
+        self.first_round.send_replace(true);
         Ok(loaded.place)
     }
 

@@ -59,6 +59,9 @@ pub enum ConnectError {
         /// Why not.
         error: std::io::Error,
     },
+    /// There is no Tokio runtime to work in.
+    #[error("a guard connects within a Tokio runtime")]
+    NoRuntime,
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up: {0}")]
     Client(String),
@@ -205,6 +208,7 @@ impl Builder {
     /// # Errors
     /// [`ConnectError`] when it can never work.
     pub async fn connect(self) -> Result<Guard, ConnectError> {
+        tokio::runtime::Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let issuer = Issuer::new(&self.issuer, self.feed_token.as_deref(), self.allow_http)?;
         let (policies, patience, feed) = (self.policies, self.patience, self.feed);
         let (file, limits) = (self.keys_file.clone().map(KeysFile::new), (self.most_revocations, self.silence));

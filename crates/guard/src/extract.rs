@@ -32,6 +32,7 @@ impl IntoResponse for Refusal {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "a rejection of axum's is an answer")]
 fn read<T>(parts: &Parts, read: impl FnOnce(Option<tokenry_jwt::Claims>) -> Result<T, Refusal>) -> Result<T, Response> {
     let result = match parts.extensions.get::<Authenticated>() {
         Some(Authenticated { claims, guard }) => guard.note(read(claims.clone())),

@@ -84,14 +84,14 @@ impl GuardLayer {
         &self,
         request: &mut Request<B>,
         claims: Result<Option<tokenry_jwt::Claims>, Refusal>,
-    ) -> Result<(), Response<Bytes>> {
+    ) -> Result<(), Box<Response<Bytes>>> {
         let checked = claims.and_then(|claims| self.need.check(claims.as_ref()).map(|()| claims));
         match self.guard.note(checked) {
             Ok(claims) => {
                 request.extensions_mut().insert(Authenticated { claims, guard: self.guard.clone() });
                 Ok(())
             }
-            Err(refusal) => Err(problem::answer(&refusal, request.headers())),
+            Err(refusal) => Err(Box::new(problem::answer(&refusal, request.headers()))),
         }
     }
 }
@@ -175,7 +175,7 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F, R, E> {
         Inner { #[pin] future: F },
-        Refused { answer: Option<Response<Bytes>> },
+        Refused { answer: Option<Box<Response<Bytes>>> },
         Waiting { future: Waiting<R, E> },
     }
 }
@@ -185,7 +185,7 @@ impl<F, R, E> Answering<F, R, E> {
         Self { step: Step::Inner { future } }
     }
 
-    pub(crate) fn refused(answer: Response<Bytes>) -> Self {
+    pub(crate) fn refused(answer: Box<Response<Bytes>>) -> Self {
         Self { step: Step::Refused { answer: Some(answer) } }
     }
 

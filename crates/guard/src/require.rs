@@ -95,7 +95,7 @@ where
         };
         match checked {
             Ok(()) => Answering::inner(self.inner.call(request)),
-            Err(refusal) => Answering::refused(problem::answer(&refusal, request.headers())),
+            Err(refusal) => Answering::refused(Box::new(problem::answer(&refusal, request.headers()))),
         }
     }
 }

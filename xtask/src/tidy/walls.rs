@@ -75,7 +75,7 @@ const BANNED: &[(&str, &[&str])] = &[
     ("tokenry-jwt", &["tokio", "hyper", "axum", "tracing", "rusqlite"]),
     ("tokenry-domain", &["tokio", "hyper", "axum", "rusqlite", "tokio-postgres", "reqwest", "tower-http"]),
     ("tokenry-store", &["hyper", "axum", "reqwest"]),
-    ("tokenry-guard", FOREIGN_CRYPTO),
+    ("tokenry-guard", &["ring", "openssl", "openssl-sys", "native-tls", "rsa", "axum", "rusqlite", "tokio-postgres"]),
     ("tokenry", FOREIGN_CRYPTO),
 ];
 

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::Freshness;
@@ -15,12 +15,14 @@ pub(crate) struct FreshnessState {
     until: AtomicU64,
     /// When the last statement that counted arrived, in milliseconds.
     heard: AtomicU64,
+    /// The latest date that the issuer stated.
+    stated: AtomicI64,
 }
 
 impl FreshnessState {
     pub(crate) fn new(lease: Duration, skew: Duration) -> Self {
         let skew = i64::try_from(skew.as_secs()).unwrap_or(i64::MAX);
-        Self { lease, skew, until: AtomicU64::new(0), heard: AtomicU64::new(0) }
+        Self { lease, skew, until: AtomicU64::new(0), heard: AtomicU64::new(0), stated: AtomicI64::new(0) }
     }
 
     /// Revocations are loaded, as of whenever.
@@ -30,12 +32,19 @@ impl FreshnessState {
 
     /// A statement was made at `at` by the issuer's clock, when it is `now` here. Whether it counts.
     pub(crate) fn hear(&self, at: i64, now: i64, elapsed: Duration) -> bool {
+        self.stated.fetch_max(at, Ordering::AcqRel);
         let counts = now.saturating_sub(at).saturating_abs() <= self.skew;
         if counts {
             self.until.fetch_max(millis(elapsed + self.lease), Ordering::Release);
             self.heard.store(millis(elapsed), Ordering::Release);
         }
         counts
+    }
+
+    /// The earlier of two dates, this machine's and the issuer's: what is over by both stays over, though one of them be
+    /// set back.
+    pub(crate) fn date(&self, now: i64) -> i64 {
+        now.min(self.stated.load(Ordering::Acquire))
     }
 
     pub(crate) fn now(&self, elapsed: Duration) -> Freshness {
@@ -91,6 +100,15 @@ mod tests {
         for at in [1000 - 30, 1000 + 30] {
             assert!(state.hear(at, 1000, SECOND), "{at}");
         }
+    }
+
+    #[test]
+    fn a_date_set_forward_here_makes_nothing_over() {
+        let state = state();
+        assert_eq!(state.date(1000), 0);
+        state.hear(1000, 1000, SECOND);
+        state.hear(990, 1000, SECOND);
+        assert_eq!((state.date(999), state.date(5000)), (999, 1000));
     }
 
     #[test]

@@ -17,6 +17,14 @@ async fn an_issuer_that_can_never_be_trusted_is_refused_at_once() {
     assert!(matches!(builder.leeway(61).connect().await, Err(ConnectError::Keys(_))));
 }
 
+#[test]
+fn without_a_runtime_there_is_an_error_and_no_panic() {
+    let connecting = Guard::connect("https://auth.example.com", "orders");
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let polled = std::pin::pin!(connecting).poll(&mut context);
+    assert!(matches!(polled, std::task::Poll::Ready(Err(ConnectError::NoRuntime))));
+}
+
 #[tokio::test]
 async fn metadata_that_points_elsewhere_is_not_believed() {
     let issuer = FakeIssuer::start().await;
