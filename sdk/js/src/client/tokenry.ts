@@ -21,7 +21,8 @@ export interface Auth {
   logout(): Promise<void>;
   /**
    * `fetch` with header, renewal and one retry taken care of. The token goes to this page's origin, Tokenry's and those of
-   * `origins`; anything else is refused. Without a session the request goes out as it is.
+   * `origins`; anything else is refused. Without a session the request goes out as it is. When the request itself fails,
+   * the error is that of `fetch`.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Calls `listener` whenever somebody logs in or out, in any tab. Returns what ends that. */

@@ -16,18 +16,23 @@ export function ageOf(entry: Entry): Age {
   const known = Math.max(0, byServer());
   const started = performance.now();
   const elapsed = () => Math.max(known + performance.now() - started, byServer());
-  return { elapsed, left: () => entry.expires_in * 1000 - elapsed() };
+  return { elapsed, left: () => life(entry) - elapsed() };
 }
 
 /** When to renew, in milliseconds from the pair's beginning: at random over some minutes that end before expiry. */
 export function renewalTime(entry: Entry): number {
-  const life = entry.expires_in * 1000;
-  const margin = Math.min(60_000, life * 0.1);
-  const spread = Math.min(300_000, life * 0.2);
-  return life - margin - Math.random() * spread;
+  const whole = life(entry);
+  const margin = Math.min(60_000, whole * 0.1);
+  const spread = Math.min(300_000, whole * 0.2);
+  return whole - margin - Math.random() * spread;
 }
 
 /** How long to wait after the nth failure in a row: doubled each time, up to a minute, less a random half. */
 export function backoff(failures: number): number {
   return Math.min(60_000, 1000 * 2 ** (failures - 1)) * (1 - Math.random() / 2);
+}
+
+/** How long the access token lives for certain, in milliseconds: the wire has whole seconds, and the first is not whole. */
+function life({ expires_in }: Entry): number {
+  return Math.max(expires_in - 1, expires_in / 2) * 1000;
 }

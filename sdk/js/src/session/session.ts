@@ -163,9 +163,9 @@ export class Session {
     return this.#entry;
   }
 
-  /** Whether the pair that is held came just now, from another page. */
+  /** Whether the pair that is held was made not long ago. */
   #isFresh(): boolean {
-    return !!this.#age && !!this.#entry && this.#age.left() > this.#entry.expires_in * 500;
+    return !!this.#age && !!this.#entry && this.#age.left() > this.#entry.expires_in * 250;
   }
 
   async #key(token: string): Promise<{ key: string; made: boolean } | undefined | "replaced"> {

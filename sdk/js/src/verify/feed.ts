@@ -21,8 +21,8 @@ export class Feed {
   /** What last went wrong, and has not gone right since. */
   error: unknown;
 
-  constructor(issuer: string, keys: KeySet, token: string | undefined) {
-    this.#url = `${issuer}/v1/revocations`;
+  constructor(issuer: string, keys: KeySet, token: string | undefined, url = `${issuer}/v1/revocations`) {
+    this.#url = url;
     this.#headers = token ? { Authorization: `Bearer ${token}` } : {};
     this.#issuer = issuer;
     this.#keys = keys;
