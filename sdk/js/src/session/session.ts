@@ -109,11 +109,13 @@ export class Session {
   }
 
   async #renew(): Promise<void> {
+    const from = this.#entry?.refresh_token;
     let waited = false;
     let stale = false;
     for (let round = 0; round < ROUNDS; round++) {
       const entry = await this.#newest();
-      if (!entry || (round > 0 && this.#isFresh())) return;
+      // Another page may have renewed since this was asked for.
+      if (!entry || (entry.refresh_token !== from && this.#isFresh())) return;
       const token = entry.refresh_token;
       const key = await this.#key(token);
       if (key === "replaced") continue;
@@ -121,7 +123,7 @@ export class Session {
       if (!waited && (isOthers || this.#theirs > performance.now())) {
         waited = true;
         await this.#otherPage();
-        if ((await this.#newest())?.refresh_token !== token || this.#isFresh()) continue;
+        if ((await this.#newest())?.refresh_token !== token) continue;
       }
       this.#tried = token;
       this.#channel.post({ kind: "renewing" });
@@ -148,7 +150,7 @@ export class Session {
     throw new TokenryError("unavailable", "the session keeps changing in other pages");
   }
 
-  /** What the storage holds, taken over if it is another pair. `null` when there is nothing more to renew. */
+  /** What the storage holds, taken over if it is another pair. */
   async #newest(): Promise<Entry | null> {
     const stored = await this.#read();
     const held = this.#entry;
@@ -156,10 +158,7 @@ export class Session {
       if (held) this.#hold(null, "storage_cleared");
       return null;
     }
-    if (stored.refresh_token !== held?.refresh_token) {
-      this.#hold(stored);
-      if (this.#isFresh()) return null;
-    }
+    if (stored.refresh_token !== held?.refresh_token) this.#hold(stored);
     return this.#entry;
   }
 
