@@ -102,8 +102,8 @@ const NEEDS: &[Need] = &[
         elsewhere: "python.org",
     },
     Need {
-        name: "Node.js 18 or newer",
-        probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)"],
+        name: "Node.js 20 or newer",
+        probe: &["node", "-e", "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"],
         source: Source::Debian(&["nodejs"]),
         elsewhere: "nodejs.org",
     },
@@ -124,6 +124,10 @@ const NEEDS: &[Need] = &[
         probe: &["chromium", "--version"],
         source: Source::Debian(&["chromium"]),
         elsewhere: "chromium.org, as `chromium` on the path, for the tests of the pages",
+        name: "Chromium",
+        probe: &["sh", "-c", "command -v chromium"],
+        source: Source::Debian(&["chromium"]),
+        elsewhere: "chromium.org, as `chromium` on the path",
     },
     Need {
         name: "PostgreSQL",

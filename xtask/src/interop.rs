@@ -63,7 +63,7 @@ fn node_options() -> String {
 }
 
 /// Runs `make` unless `product` is there and the stamp says that it was made from `wanted`.
-fn unless_made(
+pub(crate) fn unless_made(
     wanted: &[u8],
     stamp: &Path,
     product: &Path,

@@ -5,6 +5,7 @@ mod deny;
 mod install;
 mod interop;
 mod run;
+mod sdk;
 mod simulate;
 mod soak;
 mod test;

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use crate::run::cargo;
-use crate::{install, interop, run, tidy};
+use crate::{install, interop, run, sdk, tidy};
 
 type Step = fn() -> Result<(), String>;
 
@@ -15,6 +15,7 @@ pub(crate) fn run() -> Result<(), String> {
         ("clippy", clippy),
         ("doc", doc),
         ("test", test),
+        ("sdk/js", sdk::test),
     ];
     for (name, step) in steps {
         println!("== {name}");
