@@ -102,6 +102,16 @@ kinds! {
     RefreshForged = "refresh_forged",
     /// A password was changed.
     PasswordChanged = "password_changed",
+    /// A link was asked for; without a user when no account has the address.
+    LinkRequested = "link_requested",
+    /// The owner of an e-mail address proved to read mail there.
+    EmailVerified = "email_verified",
+    /// An account moved to another e-mail address.
+    EmailChanged = "email_changed",
+    /// An account's owner said that something was not done by them; its sessions were ended and its password voided.
+    NotMeReported = "not_me_reported",
+    /// A mail could not be delivered.
+    MailGivenUp = "mail_given_up",
     /// A key was made.
     KeyCreated = "key_created",
     /// A key began to sign.

@@ -8,9 +8,12 @@ mod feed;
 mod import;
 mod introspect;
 mod keyring;
+mod links;
 mod login;
 mod logout;
+mod outgoing;
 mod profile;
+mod prove;
 mod refresh;
 mod sessions;
 mod settings;
@@ -27,6 +30,8 @@ use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::id::{SessionId, UserId};
 use crate::keys::KeyRing;
+use crate::mail::Language;
+use crate::one_time::ONE_TIME;
 use crate::password::{HashPool, PoolLoad};
 use crate::random::{self, Random};
 use crate::refresh::RequestKey;
@@ -46,6 +51,7 @@ pub use introspect::Introspection;
 pub use keyring::{KeyChange, RotateKeys};
 pub use login::{Granted, LoggedIn, Login};
 pub use logout::Logout;
+pub use outgoing::Outgoing;
 pub use profile::ProfileChange;
 pub use refresh::{Refresh, Refreshed};
 pub use settings::{Settings, SignupMode};
@@ -63,6 +69,7 @@ pub struct Authority {
     keys: RwLock<Arc<KeyRing>>,
     access: Verifier,
     refresh: Verifier,
+    one_time: Verifier,
 }
 
 /// What a request brings besides its body.
@@ -72,6 +79,8 @@ pub struct Context {
     pub client: Client,
     /// The request's `Idempotency-Key`, hashed.
     pub key: Option<RequestKey>,
+    /// The language of the mails that it causes.
+    pub language: Language,
 }
 
 impl Authority {
@@ -92,6 +101,7 @@ impl Authority {
         Ok(Self {
             access: Verifier::new(&settings.issuer, &settings.audiences).typ(token::ACCESS),
             refresh: Verifier::new(&settings.issuer, [&settings.issuer]).typ(token::REFRESH),
+            one_time: Verifier::new(&settings.issuer, [&settings.issuer]).typ(ONE_TIME),
             throttle: Throttle::new(settings.rate_limit),
             settings,
             store,
@@ -219,6 +229,7 @@ impl Authority {
 
 /// More than this many sessions above the limit are ended by the log-ins that follow.
 const ENDED_AT_ONCE: u32 = 100;
+
 /// An event about a user and a session, seen from a request.
 fn event(
     kind: AuditKind,
@@ -228,13 +239,18 @@ fn event(
     context: &Context,
     now: Timestamp,
 ) -> Write {
-    Write::Audit(AuditEvent {
-        at: now,
-        kind,
-        actor,
-        user,
-        session,
-        address: context.client.address,
-        detail: serde_json::Value::Null,
-    })
+    event_of(kind, actor, user, session, context, serde_json::Value::Null, now)
+}
+
+/// An [`event`] with details.
+fn event_of(
+    kind: AuditKind,
+    actor: Actor,
+    user: Option<UserId>,
+    session: Option<SessionId>,
+    context: &Context,
+    detail: serde_json::Value,
+    now: Timestamp,
+) -> Write {
+    Write::Audit(AuditEvent { at: now, kind, actor, user, session, address: context.client.address, detail })
 }

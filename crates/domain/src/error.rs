@@ -44,6 +44,15 @@ pub enum Error {
     /// The access token beside a refresh token is missing, not genuine, or of another session.
     #[error("the access token does not belong to the refresh token: {0}")]
     TokenMismatch(&'static str),
+    /// A one-time token is not one of ours, or for something else.
+    #[error("the link is not valid")]
+    LinkInvalid,
+    /// A one-time token has expired.
+    #[error("the link has expired: ask for a new one")]
+    LinkExpired,
+    /// A one-time token was spent, replaced by a newer one, or voided by a change of the account.
+    #[error("the link was used, or is void because a newer one was sent or the account has changed")]
+    LinkUsed,
     /// The caller may not do this.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),

@@ -1,4 +1,4 @@
-//! Identifiers of users and sessions: random UUIDs, so that no database has a hot range and no one can guess one.
+//! Identifiers of users, sessions, one-time tokens and mails: random UUIDs, so that no database has a hot range and no one can guess one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +17,16 @@ pub struct UserId(Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(Uuid);
+
+/// Names one one-time token: its `jti`. Not enough to make the token, which is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenId(Uuid);
+
+/// Names one mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailId(Uuid);
 
 /// The text is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +73,8 @@ macro_rules! id {
 
 id!(UserId);
 id!(SessionId);
+id!(TokenId);
+id!(MailId);
 
 #[cfg(test)]
 mod tests {

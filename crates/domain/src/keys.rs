@@ -46,6 +46,8 @@ pub enum Purpose {
     Access,
     /// Refresh tokens: only the issuer verifies them. Never published.
     Refresh,
+    /// One-time tokens: only the issuer verifies them. Never published.
+    OneTime,
 }
 
 /// Where a key stands in its life.
@@ -60,6 +62,11 @@ pub enum KeyState {
     Verifying,
     /// Its private half is erased and it verifies nothing; its public half still proves receipts.
     Gone,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::OneTime];
 }
 
 macro_rules! names {
@@ -78,5 +85,5 @@ macro_rules! names {
     };
 }
 
-names!(Purpose: Access = "access", Refresh = "refresh");
+names!(Purpose: Access = "access", Refresh = "refresh", OneTime = "one_time");
 names!(KeyState: Upcoming = "upcoming", Signing = "signing", Verifying = "verifying", Gone = "gone");

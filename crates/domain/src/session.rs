@@ -120,6 +120,13 @@ pub struct Client {
     pub device: Option<String>,
 }
 
+impl Client {
+    /// The device without the numbers in its name: an update of the browser makes no other device of it.
+    pub fn kind_of_device(&self) -> String {
+        self.device.iter().flat_map(|device| device.chars()).filter(|c| c.is_alphabetic()).collect()
+    }
+}
+
 /// Longest kept `User-Agent`, in bytes.
 pub const MAX_DEVICE_BYTES: usize = 256;
 

@@ -4,9 +4,11 @@ use async_trait::async_trait;
 
 use crate::account::User;
 use crate::audit::{AuditEvent, AuditFilter, AuditRecord};
-use crate::id::{SessionId, UserId};
+use crate::id::{MailId, SessionId, TokenId, UserId};
 use crate::keys::KeyRecord;
+use crate::mail::Mail;
 use crate::name::{Email, Username};
+use crate::one_time::OneTimeToken;
 use crate::revocation::{Revocation, RevocationRecord};
 use crate::session::{End, Session};
 use crate::time::Timestamp;
@@ -49,8 +51,14 @@ pub trait Store: Send + Sync + 'static {
     /// Revocations after a place in the feed, oldest first, at most `limit`.
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError>;
 
+    /// A one-time token that was neither spent nor voided.
+    async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError>;
+
+    /// Mails that are due at `now`, those due first first, at most `limit`.
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
+
     /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations whose `until`
-    /// has come, and sessions and audit events as [`Horizon`] says. Returns how many rows went; 0 when none were left.
+    /// has come, one-time tokens that have expired, and sessions and audit events as [`Horizon`] says. Returns how many rows went; 0 when none were left.
     /// Revocations go oldest first and stop before one that is still needed, and the newest of those that could go
     /// stays: the digests of all that follow build on its own.
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError>;
@@ -116,6 +124,30 @@ pub enum Write {
     /// Replaces the key whose stored version is `key.version`, and counts the version up. The bound of
     /// [`Write::InsertKey`] holds after each write of a commit.
     UpdateKey(KeyRecord),
+    /// Adds a one-time token in the place of the one that its user has of the same purpose; one of
+    /// [`Purpose::NotMe`](crate::one_time::Purpose::NotMe) takes no other's place.
+    IssueOneTime(OneTimeToken),
+    /// Removes a one-time token that is there ([`Conflict::Changed`] otherwise): of all who spend it, one succeeds.
+    SpendOneTime(TokenId),
+    /// Removes all one-time tokens of a user, except those that say "this was not me" and were issued before a moment.
+    VoidOneTime {
+        /// The user.
+        user: UserId,
+        /// Those that say "this was not me" stay if they are older than this; `None`: all of them stay.
+        not_me_since: Option<Timestamp>,
+    },
+    /// Adds a mail to the queue.
+    QueueMail(Mail),
+    /// Replaces when the mail whose stored version is `mail.version` is due and how often it was tried, and counts the
+    /// version up.
+    UpdateMail(Mail),
+    /// Removes the mail whose stored version is this one.
+    RemoveMail {
+        /// The mail.
+        id: MailId,
+        /// Its stored version.
+        version: u64,
+    },
 }
 
 /// Which sessions to end.

@@ -1,4 +1,4 @@
-//! Limits on guessing: per account, per address, and per account and address; bounded in memory.
+//! Limits on guessing and on mail: per account, per address, and per account and address; bounded in memory.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -24,6 +24,11 @@ pub struct Throttle {
     accounts: Buckets,
     pairs: Buckets,
     signups: Buckets,
+    mail_addresses: Buckets,
+    recipients: Buckets,
+    mails: Buckets,
+    notices: Buckets,
+    links: Buckets,
 }
 
 impl Throttle {
@@ -36,6 +41,11 @@ impl Throttle {
             accounts: Buckets::new(50, Duration::from_secs(30)),
             pairs: Buckets::new(10, Duration::from_secs(10)),
             signups: Buckets::new(100, Duration::from_secs(10)),
+            mail_addresses: Buckets::new(20, Duration::from_secs(30)),
+            recipients: Buckets::new(5, Duration::from_secs(600)),
+            mails: Buckets::new(1000, Duration::from_millis(200)),
+            notices: Buckets::new(10, Duration::from_secs(600)),
+            links: Buckets::new(100, Duration::from_secs(5)),
         }
     }
 
@@ -70,6 +80,46 @@ impl Throttle {
     pub fn signup(&self, address: Option<IpAddr>) -> Result<(), Duration> {
         match address {
             Some(address) if self.enabled => self.signups.take(self.hasher.hash_one(network(address))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Charges one mail to `recipient` (an e-mail address's key, of an account or not) that someone at `address` asks for.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when the bucket of the address, of the recipient or of all mail is empty.
+    pub fn mail(&self, recipient: &str, address: Option<IpAddr>) -> Result<(), Duration> {
+        if !self.enabled {
+            return Ok(());
+        }
+        if let Some(address) = address {
+            self.mail_addresses.take(self.hasher.hash_one(network(address)))?;
+        }
+        self.recipients.take(self.hasher.hash_one(recipient))?;
+        self.mails.take(0)
+    }
+
+    /// Charges one mail that a log-in causes. A bucket of its own: mails that strangers ask for must not crowd it out.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when the recipient's bucket is empty.
+    pub fn notice(&self, recipient: &str) -> Result<(), Duration> {
+        if !self.enabled {
+            return Ok(());
+        }
+        self.notices.take(self.hasher.hash_one(recipient))
+    }
+
+    /// Charges one presented link to `address`.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when the bucket is empty.
+    pub fn link(&self, address: Option<IpAddr>) -> Result<(), Duration> {
+        match address {
+            Some(address) if self.enabled => self.links.take(self.hasher.hash_one(network(address))),
             _ => Ok(()),
         }
     }
@@ -161,6 +211,31 @@ mod tests {
     }
 
     #[test]
+    fn one_mailbox_is_not_bombed_from_many_addresses() {
+        let throttle = Throttle::new(true);
+        let mails = (0..=255u8).map(|n| throttle.mail("kim@example.com", Some(IpAddr::from([192, 0, 2, n]))));
+        assert_eq!(mails.filter(Result::is_ok).count(), 5);
+        throttle.mail("lee@example.com", address("192.0.2.1")).unwrap();
+        throttle.notice("kim@example.com").unwrap();
+    }
+
+    #[test]
+    fn one_address_does_not_send_mail_to_the_world() {
+        let throttle = Throttle::new(true);
+        let mails = (0..100).map(|n| throttle.mail(&format!("user{n}@example.com"), address("192.0.2.1")));
+        assert_eq!(mails.filter(Result::is_ok).count(), 20);
+    }
+
+    #[test]
+    fn all_together_send_no_more_than_the_server_should() {
+        let throttle = Throttle::new(true);
+        let from = |n: u32| Some(IpAddr::from((0x0a00_0000 + n).to_be_bytes()));
+        let mails = (0..3000).map(|n| throttle.mail(&format!("user{n}@example.com"), from(n)));
+        // A few come back while the test runs.
+        assert!((1000..1500).contains(&mails.filter(Result::is_ok).count()));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let throttle = Throttle::new(true);
         for n in 0..3 * MOST_BUCKETS {
@@ -174,6 +249,7 @@ mod tests {
         let throttle = Throttle::new(false);
         for _ in 0..1000 {
             throttle.guess("kim", address("192.0.2.1")).unwrap();
+            throttle.mail("kim@example.com", address("192.0.2.1")).unwrap();
         }
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::keys::KeyRecord;
+use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
+use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::{End, EndReason, Method, Session};
 use tokenry_domain::store::{Committed, Horizon, Sessions, Store, StoreError, UserPage, Write};
@@ -179,6 +181,14 @@ impl Store for CookiesBeside {
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
         self.main.revocations(after, limit).await
+    }
+
+    async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
+        self.main.one_time(id).await
+    }
+
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        self.main.mails_due(now, limit).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

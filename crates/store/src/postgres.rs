@@ -3,7 +3,9 @@ mod column;
 mod error;
 mod gather;
 mod keys;
+mod mails;
 mod migrations;
+mod one_time;
 mod pipeline;
 mod pool;
 mod revocations;
@@ -23,9 +25,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::keys::KeyRecord;
+use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
+use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::Session;
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -180,6 +184,14 @@ impl Store for PostgresStore {
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
         Ok(revocations::after(&self.pool, after, limit).await?)
+    }
+
+    async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
+        Ok(one_time::by_id(&self.pool, id).await?)
+    }
+
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        Ok(mails::due(&self.pool, now, limit).await?)
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {

@@ -4,7 +4,9 @@ mod column;
 mod connection;
 mod error;
 mod keys;
+mod mails;
 mod migrations;
+mod one_time;
 #[cfg(test)]
 mod plans;
 mod reader;
@@ -24,9 +26,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::keys::KeyRecord;
+use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
+use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::{End, Session};
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -139,6 +143,14 @@ impl Store for Sqlite {
 
     async fn revocations(&self, after: u64, limit: u32) -> Result<Vec<RevocationRecord>, StoreError> {
         self.readers.list(move |connection| revocations::after(connection, after, limit)).await
+    }
+
+    async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
+        self.readers.point(move |connection| one_time::by_id(connection, id)).await
+    }
+
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        self.readers.list(move |connection| mails::due(connection, now, limit)).await
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {

@@ -10,6 +10,10 @@ mod cluster;
 mod commits;
 #[path = "contract/keys.rs"]
 mod keys;
+#[path = "contract/mails.rs"]
+mod mails;
+#[path = "contract/one_time.rs"]
+mod one_time;
 #[path = "contract/revocations.rs"]
 mod revocations;
 #[path = "contract/sample.rs"]
@@ -32,6 +36,12 @@ macro_rules! contract {
             keys: come_back_oldest_first, a_taken_name_is_refused,
                 there_is_one_upcoming_and_one_signing_of_each_purpose, a_rotation_is_one_commit_and_only_one_wins,
                 an_update_replaces_all_and_erases;
+            mails: every_value_comes_back, come_in_the_order_in_which_they_are_due, are_taken_in_hand_by_one,
+                who_lost_the_lease_removes_nothing;
+            one_time: every_value_comes_back, a_new_one_voids_the_old_one_of_its_purpose_and_user,
+                is_spent_once_and_with_all_that_it_leads_to, of_fifty_who_spend_it_at_once_one_succeeds,
+                two_issued_at_once_leave_one, of_a_user_are_voided_but_for_older_reports,
+                are_swept_when_they_have_expired;
             revocations: come_back_in_the_order_of_commits, are_read_from_a_place_on,
                 nothing_appears_behind_what_was_read, swept_places_are_not_given_out_again, are_swept_from_the_front,
                 each_digest_covers_all_before_it;

@@ -8,6 +8,7 @@ use crate::account::{Status, User};
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::id::UserId;
+use crate::mail::Letter;
 use crate::name::{self, Identifier};
 use crate::password::Password;
 use crate::revocation::{Revocation, RevocationKind};
@@ -98,8 +99,13 @@ impl Authority {
             }
             Ok(())
         };
-        self.update_user(id, apply, |user, now| {
+        self.update_user(id, apply, |before, user, now| {
             let mut writes = vec![event(change.kind(), actor, Some(id), None, context, now)];
+            writes.extend(self.moved(before, user, context, now)?);
+            if change.password.is_some() {
+                writes.push(Write::VoidOneTime { user: id, not_me_since: None });
+                writes.extend(self.notice(Letter::PasswordChanged, user, context, now)?);
+            }
             match change.status {
                 Some(Status::Disabled) => writes.extend(self.shut_out(user.id, now)),
                 _ if change.password.is_some() => {
@@ -109,7 +115,7 @@ impl Authority {
                 }
                 _ => {}
             }
-            writes
+            Ok(writes)
         })
         .await
     }
@@ -124,6 +130,7 @@ impl Authority {
         let now = self.now();
         let mut writes = vec![
             Write::DeleteUser { id: user.id, version: user.version },
+            Write::VoidOneTime { user: user.id, not_me_since: Some(Timestamp::from_millis(i64::MIN)) },
             event(AuditKind::UserDeleted, actor, Some(user.id), None, context, now),
         ];
         writes.extend(self.shut_out(user.id, now));

@@ -42,10 +42,8 @@ pub(super) async fn open(
 ) -> Result<KeyRing, Error> {
     for _ in 0..MOST_TRIES {
         let records = store.keys().await?;
-        if !records.is_empty() {
-            // Before anything is made: keys that can't be opened must not be joined by new ones.
-            KeyRing::open(&records, master)?;
-        }
+        // Before anything is made: keys that can't be opened must not be joined by new ones.
+        KeyRing::check(&records, master)?;
         let plan = Plan { settings, random, master, actor: Actor::System, now };
         let due = settings.rotation.due(&records, now);
         if due.is_empty() {
@@ -69,7 +67,7 @@ impl Authority {
         let due = self.settings.rotation.due(&records, plan.now);
         if !due.is_empty() {
             // Keys that can't be opened must not be joined by new ones.
-            KeyRing::open(&records, &self.master)?;
+            KeyRing::check(&records, &self.master)?;
         }
         let changes = plan.carry_out(&*self.store, &records, due).await?;
         self.reload_keys().await?;

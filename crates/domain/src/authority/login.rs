@@ -3,6 +3,7 @@ use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::cookie::Cookie;
 use crate::error::Error;
+use crate::mail::Letter;
 use crate::name::Identifier;
 use crate::password::{Password, Verdict};
 use crate::session::{Method, Session};
@@ -64,6 +65,7 @@ impl Authority {
                 event(AuditKind::LoggedIn, Actor::User, id, sid, context, now),
             ];
             writes.extend(self.room_for_one_more(user.id, now).await?);
+            writes.extend(self.notice_of_device(&user, context, now).await?);
             // Either write fails when the account changed while the password was compared.
             writes.push(match verdict.rehash {
                 Some(rehash) => {
@@ -111,6 +113,20 @@ impl Authority {
         }
     }
 
+    /// A mail to the owner when none of the account's sessions is of such a device.
+    async fn notice_of_device(&self, user: &User, context: &Context, now: Timestamp) -> Result<Vec<Write>, Error> {
+        let Some(email) = user.email.as_ref().filter(|_| self.settings.mail && user.email_verified) else {
+            return Ok(Vec::new());
+        };
+        let kind = context.client.kind_of_device();
+        let sessions = self.store.sessions_of(user.id, SESSIONS_COMPARED).await?;
+        let is_known = sessions.iter().any(|session| session.client.kind_of_device() == kind);
+        if is_known || self.throttle.notice(email.key()).is_err() {
+            return Ok(Vec::new());
+        }
+        self.notice(Letter::NewDevice, user, context, now)
+    }
+
     /// Compares a password with the account's; without an account, or without a password, at the same cost.
     pub(super) async fn compare(&self, password: Password, user: Option<&User>) -> Result<Verdict, Error> {
         Ok(match user.and_then(|user| user.password.clone()) {
@@ -120,5 +136,6 @@ impl Authority {
     }
 }
 
+const SESSIONS_COMPARED: u32 = 50;
 /// How often a log-in is tried again when its account changed meanwhile.
 const MOST_TRIES: usize = 4;

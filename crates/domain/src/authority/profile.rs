@@ -4,10 +4,12 @@ use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::id::UserId;
+use crate::mail::Letter;
 use crate::name::{Email, Username};
 use crate::password::Password;
 use crate::session::{End, EndReason};
 use crate::store::{Conflict, Sessions, StoreError, Write};
+use crate::time::Timestamp;
 
 /// What a user changes of the own account. `None`: leave it; `Some(None)`: remove it.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +31,11 @@ impl Authority {
         self.update_user(
             caller.user.id,
             |user| change.apply(user),
-            |user, now| {
-                vec![event(AuditKind::UserChanged, Actor::User, Some(user.id), Some(caller.session.id), context, now)]
+            |before, user, now| {
+                let (id, sid) = (Some(user.id), Some(caller.session.id));
+                let mut writes = vec![event(AuditKind::UserChanged, Actor::User, id, sid, context, now)];
+                writes.extend(self.moved(before, user, context, now)?);
+                Ok(writes)
             },
         )
         .await
@@ -52,11 +57,14 @@ impl Authority {
         let end = End { at: now, reason: EndReason::Password };
         let which = Sessions::OfExcept(user.id, caller.session.id);
         let (id, sid) = (Some(user.id), Some(caller.session.id));
-        let writes = vec![
-            Write::UpdateUser(User { password: Some(hash), updated_at: now, ..user }),
+        let user = User { password: Some(hash), updated_at: now, ..user };
+        let mut writes = vec![
+            Write::UpdateUser(user.clone()),
             Write::EndSessions { which, end, until: self.revoked_until(now) },
+            Write::VoidOneTime { user: user.id, not_me_since: None },
             event(AuditKind::PasswordChanged, Actor::User, id, sid, context, now),
         ];
+        writes.extend(self.notice(Letter::PasswordChanged, &user, context, now)?);
         self.store.commit(writes).await?;
         Ok(())
     }
@@ -68,7 +76,7 @@ impl Authority {
     }
 
     /// Reads the caller's account again and compares the password with it: what follows is bound to that version.
-    async fn confirm(&self, caller: &Caller, current: String, context: &Context) -> Result<User, Error> {
+    pub(super) async fn confirm(&self, caller: &Caller, current: String, context: &Context) -> Result<User, Error> {
         let current = Password::new(current).map_err(Error::password("/current_password"))?;
         let account = caller.user.id.to_string();
         self.throttle.guess(&account, context.client.address).map_err(Error::RateLimited)?;
@@ -80,20 +88,38 @@ impl Authority {
         Ok(user)
     }
 
-    /// Applies `change` to a user by compare-and-swap, with the writes that go along with it.
+    /// What goes along with another address: links to the old one are void, and its owner is told there.
+    pub(super) fn moved(
+        &self,
+        before: &User,
+        after: &User,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Vec<Write>, Error> {
+        if before.email == after.email {
+            return Ok(Vec::new());
+        }
+        let mut writes = vec![Write::VoidOneTime { user: after.id, not_me_since: None }];
+        writes.extend(self.notice(Letter::EmailChanged, before, context, now)?);
+        Ok(writes)
+    }
+
+    /// Applies `change` to a user by compare-and-swap, with the writes that go along with it, given the user before and
+    /// after.
     pub(super) async fn update_user(
         &self,
         id: UserId,
         change: impl Fn(&mut User) -> Result<(), Error>,
-        along: impl Fn(&User, crate::time::Timestamp) -> Vec<Write>,
+        along: impl Fn(&User, &User, Timestamp) -> Result<Vec<Write>, Error>,
     ) -> Result<User, Error> {
         for _ in 0..MOST_TRIES {
-            let mut user = self.store.user(id).await?.ok_or(Error::NotFound("user"))?;
+            let before = self.store.user(id).await?.ok_or(Error::NotFound("user"))?;
+            let mut user = before.clone();
             change(&mut user)?;
             let now = self.now();
             user.updated_at = now;
             let mut writes = vec![Write::UpdateUser(user.clone())];
-            writes.extend(along(&user, now));
+            writes.extend(along(&before, &user, now)?);
             match self.store.commit(writes).await {
                 Err(StoreError::Conflict(Conflict::Changed)) => continue,
                 committed => committed?,

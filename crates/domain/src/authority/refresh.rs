@@ -2,8 +2,10 @@ use tokenry_jwt::VerifyError;
 use zeroize::Zeroizing;
 
 use super::{Authority, Context, event};
+use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
+use crate::mail::Letter;
 use crate::refresh::{Decision, Presented, decide};
 use crate::session::{End, EndReason, Method, Session};
 use crate::store::{Conflict, StoreError, Write};
@@ -50,7 +52,7 @@ impl Authority {
             let (next, decision) = match decide(&session.refresh, session.is_over(wall), presented, window, now) {
                 Decision::Ended => return Err(Error::Revoked(session.end.map(|end| end.reason))),
                 Decision::Stale => return Err(Error::RefreshStale),
-                Decision::Reuse => match self.end_reused(&session, context, now).await {
+                Decision::Reuse => match self.end_reused(&session, user.as_ref(), context, now).await {
                     Err(StoreError::Conflict(Conflict::Changed)) => continue,
                     ended => return Err(ended.err().map_or(Error::RefreshReused, Error::from)),
                 },
@@ -126,14 +128,23 @@ impl Authority {
         if now < token.expires_at + grace { Ok(()) } else { Err(Error::RefreshExpired) }
     }
 
-    async fn end_reused(&self, session: &Session, context: &Context, now: Timestamp) -> Result<(), StoreError> {
+    async fn end_reused(
+        &self,
+        session: &Session,
+        user: Option<&User>,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let end = End { at: now, reason: EndReason::Reuse };
         let until = self.revoked_until(now);
-        let (user, id) = (Some(session.user), Some(session.id));
-        let writes = vec![
+        let mut writes = vec![
             Write::EndSession { id: session.id, version: session.version, end, until },
-            event(AuditKind::RefreshReused, Actor::User, user, id, context, now),
+            event(AuditKind::RefreshReused, Actor::User, Some(session.user), Some(session.id), context, now),
         ];
+        // The end must not wait for randomness: without any, the mail is what is left out.
+        if let Some(notice) = user.and_then(|user| self.notice(Letter::SessionStolen, user, context, now).ok()) {
+            writes.extend(notice);
+        }
         self.store.commit(writes).await.map(drop)
     }
 

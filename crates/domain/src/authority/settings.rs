@@ -34,6 +34,8 @@ pub struct Settings {
     pub password: Policy,
     /// Whether guesses are throttled.
     pub rate_limit: bool,
+    /// Whether mail is sent. If not, what needs it is refused and no one is told anything by mail.
+    pub mail: bool,
     /// How long signing keys live, and of which algorithm new ones are.
     pub rotation: RotationPolicy,
 }

@@ -37,11 +37,12 @@ impl Authority {
         let now = self.now();
         let (session, cookie) = self.begin(request.method, &user, context, now)?;
         let (id, sid) = (Some(user.id), Some(session.id));
-        let writes = vec![
+        let mut writes = vec![
             Write::InsertUser(user.clone()),
             Write::InsertSession(session.clone()),
             event(AuditKind::UserCreated, Actor::User, id, sid, context, now),
         ];
+        writes.extend(self.first_verification(&user, context, now)?);
         self.store.commit(writes).await?;
         let granted = self.grant(session, cookie, &user, now)?;
         Ok(LoggedIn { user, granted })

@@ -14,9 +14,11 @@ use crate::time::Timestamp;
 pub struct KeyRing {
     access: SigningKey,
     refresh: SigningKey,
+    one_time: SigningKey,
     access_keys: KeySet,
     receipt_keys: KeySet,
     refresh_keys: KeySet,
+    one_time_keys: KeySet,
     jwks: String,
     versions: BTreeMap<String, u64>,
 }
@@ -51,6 +53,7 @@ impl KeyRing {
         let mut access_keys = Vec::new();
         let mut receipt_keys = Vec::new();
         let mut refresh_keys = Vec::new();
+        let mut one_time_keys = Vec::new();
         let mut published = Vec::new();
         let mut signing = BTreeMap::new();
         for record in records {
@@ -68,8 +71,9 @@ impl KeyRing {
                     receipt_keys.push(verifying.clone());
                     access_keys.push(verifying);
                 }
-                (Purpose::Refresh, KeyState::Gone) => {}
+                (Purpose::Refresh | Purpose::OneTime, KeyState::Gone) => {}
                 (Purpose::Refresh, _) => refresh_keys.push(verifying),
+                (Purpose::OneTime, _) => one_time_keys.push(verifying),
             }
             if let (Some(key), KeyState::Signing) = (key, record.state) {
                 signing.insert(record.purpose.name(), key);
@@ -79,11 +83,21 @@ impl KeyRing {
         Ok(Self {
             access: take(Purpose::Access)?,
             refresh: take(Purpose::Refresh)?,
+            one_time: take(Purpose::OneTime)?,
             access_keys: KeySet::from_iter(access_keys),
             receipt_keys: KeySet::from_iter(receipt_keys),
             refresh_keys: KeySet::from_iter(refresh_keys),
+            one_time_keys: KeySet::from_iter(one_time_keys),
             jwks: jwks(&published),
             versions: versions(records),
+        })
+    }
+
+    /// Whether every private key of `records` opens with this master key, whether or not they make a whole ring.
+    pub fn check(records: &[KeyRecord], master: &MasterKey) -> Result<(), KeyRingError> {
+        records.iter().try_for_each(|record| match &record.private {
+            Some(private) => open(record, private, master).map(drop),
+            None => Ok(()),
         })
     }
 
@@ -95,6 +109,11 @@ impl KeyRing {
     /// What signs refresh tokens.
     pub fn refresh(&self) -> &SigningKey {
         &self.refresh
+    }
+
+    /// What signs one-time tokens.
+    pub fn one_time(&self) -> &SigningKey {
+        &self.one_time
     }
 
     /// What access tokens are verified with.
@@ -110,6 +129,11 @@ impl KeyRing {
     /// What refresh tokens are verified with.
     pub fn refresh_keys(&self) -> &KeySet {
         &self.refresh_keys
+    }
+
+    /// What one-time tokens are verified with.
+    pub fn one_time_keys(&self) -> &KeySet {
+        &self.one_time_keys
     }
 
     /// The published keys as a JWK Set (RFC 7517 section 5).

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokenry_jwt::Algorithm;
 
 use super::{KeyRecord, KeyState, Purpose};
+use crate::one_time;
 use crate::time::Timestamp;
 
 /// How long keys live.
@@ -50,7 +51,7 @@ impl RotationPolicy {
     /// The changes that are due at `now`. Applying them and asking again comes to rest.
     pub fn due(&self, records: &[KeyRecord], now: Timestamp) -> Vec<Rotation> {
         let mut due = Vec::new();
-        for purpose in [Purpose::Access, Purpose::Refresh] {
+        for purpose in Purpose::ALL {
             let of = |state| records.iter().filter(move |record| record.purpose == purpose && record.state == state);
             match (of(KeyState::Signing).next(), of(KeyState::Upcoming).next()) {
                 (None, None) => due.push(Rotation::Create(purpose, KeyState::Signing)),
@@ -78,18 +79,18 @@ impl RotationPolicy {
         due
     }
 
-    /// The algorithm of new keys. Refresh tokens are read by their issuer alone, so a shared key is enough.
+    /// The algorithm of new keys. Refresh and one-time tokens are read by their issuer alone, so a shared key is enough.
     pub fn algorithm(&self, purpose: Purpose) -> Algorithm {
         match purpose {
             Purpose::Access => self.algorithm,
-            Purpose::Refresh => Algorithm::Hs256,
+            Purpose::Refresh | Purpose::OneTime => Algorithm::Hs256,
         }
     }
 
     fn ahead(&self, purpose: Purpose) -> Duration {
         match purpose {
             Purpose::Access => self.publish_ahead,
-            Purpose::Refresh => Duration::ZERO,
+            Purpose::Refresh | Purpose::OneTime => Duration::ZERO,
         }
     }
 
@@ -97,6 +98,7 @@ impl RotationPolicy {
         match purpose {
             Purpose::Access => self.access_ttl,
             Purpose::Refresh => self.refresh_ttl,
+            Purpose::OneTime => one_time::LONGEST_LIFE,
         }
     }
 }
@@ -136,13 +138,15 @@ mod tests {
     }
 
     fn access(due: Vec<Rotation>) -> Vec<Rotation> {
-        due.into_iter().filter(|rotation| !matches!(rotation, Rotation::Create(Purpose::Refresh, _))).collect()
+        let is_of_another =
+            |rotation: &Rotation| matches!(rotation, Rotation::Create(Purpose::Refresh | Purpose::OneTime, _));
+        due.into_iter().filter(|rotation| !is_of_another(rotation)).collect()
     }
 
     #[test]
     fn the_first_key_signs_at_once() {
         let due = policy().due(&[], Timestamp::from_seconds(0));
-        assert_eq!(due, [Purpose::Access, Purpose::Refresh].map(|p| Rotation::Create(p, KeyState::Signing)));
+        assert_eq!(due, Purpose::ALL.map(|p| Rotation::Create(p, KeyState::Signing)));
     }
 
     #[test]

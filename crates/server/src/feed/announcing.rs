@@ -3,9 +3,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::keys::KeyRecord;
+use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
+use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::Session;
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -75,6 +77,14 @@ impl Store for Announcing {
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {
         self.store.sweep(now, before, limit).await
+    }
+
+    async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
+        self.store.one_time(id).await
+    }
+
+    async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
+        self.store.mails_due(now, limit).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

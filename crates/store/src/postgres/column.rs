@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::name::Email;
 use tokenry_domain::time::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -60,6 +61,16 @@ pub(super) fn to_user_id(row: &Row, at: usize, column: &'static str) -> Result<O
 
 pub(super) fn to_session_id(row: &Row, at: usize, column: &'static str) -> Result<Option<SessionId>, Fault> {
     Ok(to::<Option<Uuid>>(row, at, column)?.map(|id| SessionId::from_bytes(id.into_bytes())))
+}
+
+/// The sixteen bytes of an identifier.
+pub(super) fn to_uuid(row: &Row, at: usize, column: &'static str) -> Result<[u8; 16], Fault> {
+    Ok(to::<Uuid>(row, at, column)?.into_bytes())
+}
+
+/// An address and, in the next column, its key.
+pub(super) fn to_email(row: &Row, at: usize, column: &'static str) -> Result<Email, Fault> {
+    Ok(Email::restore(to(row, at, column)?, to(row, at + 1, column)?))
 }
 
 /// Thirty-two bytes.

@@ -99,7 +99,7 @@ fn conflict(error: &Error) -> Option<Conflict> {
             "users_username" => Some(Conflict::Username),
             "users_email" => Some(Conflict::Email),
             "keys_current" => Some(Conflict::Changed),
-            "users_pkey" | "sessions_pkey" | "keys_pkey" => Some(Conflict::Id),
+            "users_pkey" | "sessions_pkey" | "keys_pkey" | "one_time_tokens_pkey" | "mails_pkey" => Some(Conflict::Id),
             _ => None,
         },
         _ => None,

@@ -1,6 +1,6 @@
 //! Every statement of this store, for the tests that hold each against the database.
 
-use super::{audit, keys, revocations, sessions, sweep, users};
+use super::{audit, keys, mails, one_time, revocations, sessions, sweep, users};
 
 pub(super) const ALL: &[&str] = &[
     super::READ,
@@ -32,7 +32,16 @@ pub(super) const ALL: &[&str] = &[
     revocations::AFTER,
     audit::INSERT,
     audit::LIST,
+    one_time::BY_ID,
+    one_time::ISSUE,
+    one_time::SPEND,
+    one_time::VOID,
+    mails::DUE,
+    mails::INSERT,
+    mails::UPDATE,
+    mails::REMOVE,
     sweep::REVOCATIONS,
     sweep::AUDIT,
+    sweep::ONE_TIME,
     sweep::SESSIONS,
 ];

@@ -4,7 +4,7 @@ use tokenry_domain::store::Write;
 
 use super::error::Fault;
 use super::value::Value;
-use super::{audit, keys, revocations, sessions, users};
+use super::{audit, keys, mails, one_time, revocations, sessions, users};
 
 /// A statement and its values.
 #[derive(Debug)]
@@ -52,6 +52,12 @@ pub(super) fn steps(writes: &[Write]) -> Result<Vec<Step>, Fault> {
             Write::Audit(event) => steps.push(audit::append(event)?),
             Write::InsertKey(key) => steps.push(keys::insert(key)),
             Write::UpdateKey(key) => steps.push(keys::update(key)),
+            Write::IssueOneTime(token) => steps.push(one_time::issue(token)),
+            Write::SpendOneTime(id) => steps.push(one_time::spend(*id)),
+            Write::VoidOneTime { user, not_me_since } => steps.push(one_time::void(*user, *not_me_since)),
+            Write::QueueMail(mail) => steps.push(mails::insert(mail)),
+            Write::UpdateMail(mail) => steps.push(mails::update(mail)),
+            Write::RemoveMail { id, version } => steps.push(mails::remove(*id, *version)),
         }
     }
     Ok(steps)

@@ -69,7 +69,7 @@ fn conflict(message: &str) -> Option<Conflict> {
         "users.username_key" => Some(Conflict::Username),
         "users.email_key" => Some(Conflict::Email),
         "keys.purpose, keys.state" => Some(Conflict::Changed),
-        "users.id" | "sessions.id" | "keys.kid" => Some(Conflict::Id),
+        "users.id" | "sessions.id" | "keys.kid" | "one_time_tokens.id" | "mails.id" => Some(Conflict::Id),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Every statement of this store, for the tests that hold each against the database.
 
-use super::{audit, keys, revocations, sessions, sweep, users, work};
+use super::{audit, keys, mails, one_time, revocations, sessions, sweep, users, work};
 
 pub(super) const ALL: &[&str] = &[
     super::READ,
@@ -37,7 +37,16 @@ pub(super) const ALL: &[&str] = &[
     audit::OF_USER,
     audit::OF_ALL,
     audit::SINCE,
+    one_time::BY_ID,
+    one_time::ISSUE,
+    one_time::SPEND,
+    one_time::VOID,
+    mails::DUE,
+    mails::INSERT,
+    mails::UPDATE,
+    mails::REMOVE,
     sweep::AUDIT,
+    sweep::ONE_TIME,
     sweep::DUE,
     sweep::DELETE,
     sweep::POSTPONE,

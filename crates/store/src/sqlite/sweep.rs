@@ -23,11 +23,10 @@ impl Sweep {
         let revocations = self.done(revocations, revocations);
         let audit = connection.prepare_cached(AUDIT)?.execute(params![self.before.audit.millis(), self.limit])?;
         let audit = self.done(audit, audit);
-        let sessions = self.sessions(connection, started)?;
-        Ok(Done {
-            rows: revocations.rows + audit.rows + sessions.rows,
-            more: revocations.more || audit.more || sessions.more,
-        })
+        let one_time = connection.prepare_cached(ONE_TIME)?.execute(params![self.now.millis(), self.limit])?;
+        let one_time = self.done(one_time, one_time);
+        let done = [revocations, audit, one_time, self.sessions(connection, started)?];
+        Ok(Done { rows: done.iter().map(|done| done.rows).sum(), more: done.iter().any(|done| done.more) })
     }
 
     /// A refresh does not say when its session is due anew, so as to write no index: it is said here.
@@ -64,6 +63,10 @@ const LOOKED_AT: usize = 25;
 
 pub(super) const AUDIT: &str =
     "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < ?1 ORDER BY at LIMIT ?2)";
+
+pub(super) const ONE_TIME: &str = "\
+    DELETE FROM one_time_tokens WHERE id IN ( \
+        SELECT id FROM one_time_tokens WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
 pub(super) const DUE: &str = "\
     SELECT rowid, min(expires_at, coalesce(ends_at, expires_at), coalesce(ended_at, expires_at)) FROM sessions \

@@ -3,7 +3,7 @@ use tokenry_domain::store::Write;
 
 use super::error::Fault;
 use super::sweep::Sweep;
-use super::{audit, keys, revocations, sessions, users};
+use super::{audit, keys, mails, one_time, revocations, sessions, users};
 
 /// What the writer does, all or none of it.
 #[derive(Debug)]
@@ -71,6 +71,12 @@ fn apply(connection: &Connection, write: &Write) -> Result<u64, Fault> {
         Write::Audit(event) => audit::append(connection, event)?,
         Write::InsertKey(key) => keys::insert(connection, key)?,
         Write::UpdateKey(key) => keys::update(connection, key)?,
+        Write::IssueOneTime(token) => one_time::issue(connection, token)?,
+        Write::SpendOneTime(id) => one_time::spend(connection, *id)?,
+        Write::VoidOneTime { user, not_me_since } => one_time::void(connection, *user, *not_me_since)?,
+        Write::QueueMail(mail) => mails::insert(connection, mail)?,
+        Write::UpdateMail(mail) => mails::update(connection, mail)?,
+        Write::RemoveMail { id, version } => mails::remove(connection, *id, *version)?,
     }
     Ok(0)
 }

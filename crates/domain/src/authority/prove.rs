@@ -1,0 +1,217 @@
+//! Using a link. Whoever does has proven to read mail at the address that it was sent to.
+//!
+//! An account whose address was never verified may have been made by someone else (pre-hijacking). So the first proof
+//! ends every session that began before it, and where it comes with a new way in it voids the old password.
+
+use super::{Authority, Caller, Context, Granted, LoggedIn, event, event_of};
+use crate::account::User;
+use crate::audit::{Actor, AuditKind};
+use crate::error::Error;
+use crate::id::SessionId;
+use crate::mail::Letter;
+use crate::name::Email;
+use crate::one_time::{OneTimeToken, Presented, Purpose};
+use crate::password::Password;
+use crate::session::{End, EndReason, Method};
+use crate::store::{Conflict, Sessions, StoreError, Write};
+use crate::time::Timestamp;
+use tokenry_jwt::VerifyError;
+
+impl Authority {
+    /// What a link is about, without using it: the address that it was sent to.
+    pub async fn read_link(&self, token: &str, purpose: Purpose, context: &Context) -> Result<Email, Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        let (row, _) = self.find_link(token, purpose).await?;
+        Ok(row.email)
+    }
+
+    /// Verifies the address of an account. At the first time all its sessions end, except the one that brings the link.
+    pub async fn verify_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        self.use_link(token, Purpose::VerifyEmail, async |row, user, now| {
+            let kept = own.filter(|own| own.user.id == user.id).map(|own| own.session.id);
+            let mut writes = self.first_proof(&user, kept, now);
+            let user = User { email_verified: true, updated_at: now, ..user };
+            writes.extend([
+                Write::UpdateUser(user.clone()),
+                event(AuditKind::EmailVerified, Actor::User, Some(row.user), kept, context, now),
+            ]);
+            Ok((writes, user))
+        })
+        .await
+    }
+
+    /// Sets a new password. Every session ends, every other link is void, and the owner is told.
+    pub async fn reset_password(&self, token: &str, new: String, context: &Context) -> Result<(), Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        let new = Password::new(new).map_err(Error::password("/new_password"))?;
+        // Before the costly hash, so that only who holds a link can ask for one.
+        let (_, user) = self.find_link(token, Purpose::ResetPassword).await?;
+        self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
+        let hash = self.hasher.hash(new).await?;
+        self.use_link(token, Purpose::ResetPassword, async |row, user, now| {
+            let password = Some(hash.clone());
+            let user = User { password, email_verified: true, updated_at: now, ..user };
+            let mut writes = vec![
+                Write::UpdateUser(user.clone()),
+                self.end_all(row.user, EndReason::Password, now),
+                Write::VoidOneTime { user: row.user, not_me_since: None },
+                event(AuditKind::PasswordChanged, Actor::User, Some(row.user), None, context, now),
+            ];
+            writes.extend(self.notice(Letter::PasswordChanged, &user, context, now)?);
+            Ok((writes, ()))
+        })
+        .await
+    }
+
+    /// Begins a session. At the first proof of the address the account is its reader's alone: the password that it had
+    /// until then no longer works.
+    pub async fn log_in_by_link(&self, token: &str, method: Method, context: &Context) -> Result<LoggedIn, Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        self.use_link(token, Purpose::LogIn, async |row, user, now| {
+            let mut writes = self.first_proof(&user, None, now);
+            let mut user = user;
+            if user.email_verified {
+                writes.push(Write::ExpectUser { id: user.id, version: user.version });
+                writes.extend(self.room_for_one_more(user.id, now).await?);
+            } else {
+                user = User { email_verified: true, password: None, updated_at: now, ..user };
+                writes.extend([
+                    Write::UpdateUser(user.clone()),
+                    Write::VoidOneTime { user: row.user, not_me_since: None },
+                    event(AuditKind::EmailVerified, Actor::User, Some(row.user), None, context, now),
+                ]);
+            }
+            let (session, cookie) = match method {
+                Method::Token => (self.new_session(&user, context, now)?, None),
+                Method::Cookie => {
+                    self.new_cookie(&user, context, now).map(|(session, cookie)| (session, Some(cookie)))?
+                }
+            };
+            let detail = serde_json::json!({ "by": "link" });
+            let (id, sid) = (Some(user.id), Some(session.id));
+            writes.extend([
+                Write::InsertSession(session.clone()),
+                event_of(AuditKind::LoggedIn, Actor::User, id, sid, context, detail, now),
+            ]);
+            let granted = match cookie {
+                None => Granted::Tokens(self.mint(&session, &user, now)?),
+                Some(cookie) => Granted::Cookie(cookie, Box::new(session)),
+            };
+            Ok((writes, LoggedIn { user, granted }))
+        })
+        .await
+    }
+
+    /// Moves an account to the address that the link was sent to. The old address is told, if it was known to be the
+    /// owner's, and can take the account back.
+    pub async fn change_email(&self, token: &str, context: &Context) -> Result<User, Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        self.use_link(token, Purpose::ChangeEmail, async |row, user, now| {
+            let mut writes = self.notice(Letter::EmailChanged, &user, context, now)?;
+            let user = User { email: Some(row.email.clone()), email_verified: true, updated_at: now, ..user };
+            writes.splice(
+                0..0,
+                [
+                    Write::UpdateUser(user.clone()),
+                    Write::VoidOneTime { user: row.user, not_me_since: None },
+                    event(AuditKind::EmailChanged, Actor::User, Some(row.user), None, context, now),
+                ],
+            );
+            Ok((writes, user))
+        })
+        .await
+    }
+
+    /// Takes an account back for the address that a notice was sent to: all its sessions end, its password and every
+    /// other link are void, the address is the account's again, and it receives a link that sets a new password.
+    ///
+    /// Of several such links the older stays when a newer is used: an intruder's can't void the owner's.
+    pub async fn not_me(&self, token: &str, context: &Context) -> Result<(), Error> {
+        self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
+        let taken_back = self.take_back(token, true, context).await;
+        match taken_back {
+            // Another account has the address by now. What can be done without it is done.
+            Err(Error::AccountExists(_)) => self.take_back(token, false, context).await,
+            done => done,
+        }
+    }
+
+    async fn take_back(&self, token: &str, restores_email: bool, context: &Context) -> Result<(), Error> {
+        self.use_link(token, Purpose::NotMe, async |row, user, now| {
+            let mut user = User { password: None, updated_at: now, ..user };
+            if restores_email {
+                user = User { email: Some(row.email.clone()), email_verified: true, ..user };
+            }
+            let mut writes = vec![
+                Write::UpdateUser(user.clone()),
+                self.end_all(row.user, EndReason::Logout, now),
+                Write::VoidOneTime { user: row.user, not_me_since: Some(row.created_at) },
+                event(AuditKind::NotMeReported, Actor::User, Some(row.user), None, context, now),
+            ];
+            if restores_email && self.settings.mail {
+                writes.extend(self.letter(Letter::PasswordReset, &user, row.email.clone(), context, now)?);
+            }
+            Ok((writes, ()))
+        })
+        .await
+    }
+
+    /// Spends a link together with the writes that it leads to: of all who use it at once, one succeeds.
+    ///
+    /// The user that `lead` is given is the one that its writes must expect.
+    async fn use_link<T>(
+        &self,
+        token: &str,
+        purpose: Purpose,
+        lead: impl AsyncFn(&OneTimeToken, User, Timestamp) -> Result<(Vec<Write>, T), Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..MOST_TRIES {
+            let (row, user) = self.find_link(token, purpose).await?;
+            let (mut writes, done) = lead(&row, user, self.now()).await?;
+            writes.insert(0, Write::SpendOneTime(row.id));
+            match self.store.commit(writes).await {
+                Err(StoreError::Conflict(Conflict::Changed)) => continue,
+                committed => committed?,
+            };
+            return Ok(done);
+        }
+        Err(Error::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// The row of a link and its account, if the link could be used now.
+    async fn find_link(&self, token: &str, purpose: Purpose) -> Result<(OneTimeToken, User), Error> {
+        let now = self.now();
+        let claims = self.one_time.verify(token, self.keys().one_time_keys(), now.seconds());
+        let claims = claims.map_err(|error| match error {
+            VerifyError::Expired { .. } => Error::LinkExpired,
+            _ => Error::LinkInvalid,
+        })?;
+        let presented = Presented::read(&claims).filter(|presented| presented.purpose() == purpose);
+        let presented = presented.ok_or(Error::LinkInvalid)?;
+        let row = self.store.one_time(presented.id()).await?.filter(|row| presented.is_of(row));
+        let row = row.ok_or(Error::LinkUsed)?;
+        if now >= row.expires_at {
+            return Err(Error::LinkExpired);
+        }
+        let user = self.store.user(row.user).await?.filter(User::is_active).ok_or(Error::LinkUsed)?;
+        if row.is_bound_to(&user) { Ok((row, user)) } else { Err(Error::LinkUsed) }
+    }
+
+    /// Ends what began before the address was known to be the owner's.
+    fn first_proof(&self, user: &User, kept: Option<SessionId>, now: Timestamp) -> Vec<Write> {
+        if user.email_verified {
+            return Vec::new();
+        }
+        let which = kept.map_or(Sessions::Of(user.id), |kept| Sessions::OfExcept(user.id, kept));
+        let end = End { at: now, reason: EndReason::Logout };
+        vec![Write::EndSessions { which, end, until: self.revoked_until(now) }]
+    }
+
+    fn end_all(&self, user: crate::id::UserId, reason: EndReason, now: Timestamp) -> Write {
+        Write::EndSessions { which: Sessions::Of(user), end: End { at: now, reason }, until: self.revoked_until(now) }
+    }
+}
+
+/// How often a lost race is run again. Who lost it for the link itself finds that it is gone.
+const MOST_TRIES: usize = 8;
