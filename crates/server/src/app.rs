@@ -24,6 +24,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
 use crate::http::Kit;
+use crate::mail::{self, Mailer};
 use crate::metrics::Metrics;
 use crate::{http, master_key, upkeep};
 
@@ -35,6 +36,9 @@ pub struct App {
     pub(crate) kit: Kit,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
+    pub(crate) mailer: Mailer,
+    /// That a mail was queued by this process.
+    pub(crate) mailed: Arc<Notify>,
     /// Of a database that several nodes share.
     pub(crate) shared_clock: Option<Arc<SharedClock>>,
     random: Arc<dyn Random>,
@@ -106,6 +110,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
         let kit = Kit::new(&config, &settings.issuer)?;
+        let mailer = Mailer::new(&config.delivery(listen)?)?;
         let parameters = hash_parameters(&config)?;
         let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;
         let random: Arc<dyn Random> = Arc::new(random::System::new());
@@ -116,14 +121,14 @@ impl App {
             threads => threads,
         };
         let hasher = HashPool::new(parameters, threads, MOST_WAITING, Arc::clone(&random));
-        let revoked = Arc::new(Notify::new());
-        let store = Arc::new(Announcing::new(store, Arc::clone(&revoked)));
+        let (revoked, mailed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let store = Arc::new(Announcing::new(store, Arc::clone(&revoked), Arc::clone(&mailed)));
         let authority = Authority::open(settings, store, clock, Arc::clone(&random), hasher, master)
             .await
             .map_err(StartError::Keys)?;
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, kit, feed, metrics, shared_clock, random }))
+        Ok(Arc::new(Self { authority, config, kit, feed, metrics, mailer, mailed, shared_clock, random }))
     }
 
     /// The right to serve the database of `config`.
@@ -148,6 +153,11 @@ impl App {
     /// router, as long as that is served.
     pub async fn upkeep(self: Arc<Self>) {
         upkeep::run(&self).await;
+    }
+
+    /// Sends the mails that are due, as [`App::upkeep`] does by itself. Returns how many were sent.
+    pub async fn send_mail(&self) -> Result<usize, tokenry_domain::Error> {
+        mail::send_due(self).await
     }
 
     /// The rules, for callers in the same process.

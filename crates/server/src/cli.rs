@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod configuration;
 mod keys;
+mod mail;
 mod session;
 mod table;
 mod token;
@@ -59,6 +60,9 @@ enum Command {
     /// Read, verify, make and explain tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Look at mails
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Check and print the configuration
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
@@ -111,6 +115,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Some(Command::Token(command)) => runtime.block_on(command.run(now())),
+        Some(Command::Mail(command)) => command.run(),
         Some(Command::Config(command)) => command.run(load(&arguments.overrides)),
         Some(Command::Serve) | None => {
             let config = load(&arguments.overrides)?;

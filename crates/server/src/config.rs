@@ -6,6 +6,7 @@
 mod brand;
 mod database;
 mod load;
+mod mail;
 mod network;
 mod secret;
 mod sections;
@@ -19,11 +20,12 @@ use serde::{Deserialize, Serialize};
 pub use brand::{Brand, BrandName, Colour};
 pub use database::Database;
 pub use load::{ConfigError, Overrides};
+pub(crate) use mail::{Delivery, Relay, Tls};
 pub(crate) use network::is_loopback;
 pub use network::{Network, Networks};
 pub use secret::Secret;
 pub use sections::{
-    Admin, Audit, Introspect, Keys, Log, LogFormat, Metrics, Password, Playground, RateLimit, Revocations, Server,
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Mail, Metrics, Password, Playground, RateLimit, Revocations, Server,
     Session, SessionStore, Signup, Token,
 };
 pub use value::{Bytes, List, Span};
@@ -70,6 +72,8 @@ pub struct Config {
     pub revocations: Revocations,
     /// The look of the pages.
     pub brand: Brand,
+    /// Mail.
+    pub mail: Mail,
     /// Logs.
     pub log: Log,
 }

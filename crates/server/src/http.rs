@@ -8,11 +8,13 @@ mod cookie;
 mod debugger;
 mod headers;
 mod introspect;
+mod links;
 mod login;
 mod logout;
 mod me;
 mod openapi;
 mod operations;
+mod outbox;
 mod pages;
 mod playground;
 mod problem;
@@ -46,6 +48,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(pages::router(&api))
         .merge(playground::router(&app))
         .merge(debugger::router())
+        .route("/dev/outbox", get(outbox::show))
         .route("/openapi.json", get(async move || openapi::serve(&api)))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
@@ -65,6 +68,15 @@ fn calls() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logout::logout))
         .routes(routes!(me::show, me::change, me::delete))
         .routes(routes!(me::change_password))
+        .routes(routes!(links::request_verification))
+        .routes(routes!(links::verify_email))
+        .routes(routes!(links::request_email_change))
+        .routes(routes!(links::change_email))
+        .routes(routes!(links::request_reset))
+        .routes(routes!(links::reset_password))
+        .routes(routes!(links::request_login_link))
+        .routes(routes!(links::log_in))
+        .routes(routes!(links::not_me))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
         .routes(routes!(verify::verify))

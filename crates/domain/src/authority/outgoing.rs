@@ -16,8 +16,6 @@ pub struct Outgoing {
     pub mail: Mail,
     /// The one-time token, signed.
     pub token: Zeroizing<String>,
-    /// What the account is called, if it has a name of its own.
-    pub username: Option<String>,
 }
 
 impl Authority {
@@ -37,14 +35,13 @@ impl Authority {
             let claimed = Mail { version: claimed.version.wrapping_add(1), ..claimed };
             let token = self.store.one_time(claimed.token).await?;
             let user = self.store.user(claimed.user).await?.filter(User::is_active);
-            let (Some(token), Some(user)) = (token, user) else {
+            let (Some(token), Some(_)) = (token, user) else {
                 // Spent, voided, or replaced by a newer one that has a mail of its own.
                 self.mail_sent(&claimed).await?;
                 continue;
             };
             let token = token.sign(self.keys().one_time(), &self.settings.issuer)?;
-            let username = user.username.map(|name| name.display().to_owned());
-            return Ok(Some(Outgoing { mail: claimed, token, username }));
+            return Ok(Some(Outgoing { mail: claimed, token }));
         }
         Ok(None)
     }

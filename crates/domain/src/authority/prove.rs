@@ -28,7 +28,7 @@ impl Authority {
     /// Verifies the address of an account. At the first time all its sessions end, except the one that brings the link.
     pub async fn verify_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        self.use_link(token, Purpose::VerifyEmail, async |row, user, now| {
+        self.use_link(token, Purpose::VerifyEmail, |row, user, now| {
             let kept = own.filter(|own| own.user.id == user.id).map(|own| own.session.id);
             let mut writes = self.first_proof(&user, kept, now);
             let user = User { email_verified: true, updated_at: now, ..user };
@@ -49,7 +49,7 @@ impl Authority {
         let (_, user) = self.find_link(token, Purpose::ResetPassword).await?;
         self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
         let hash = self.hasher.hash(new).await?;
-        self.use_link(token, Purpose::ResetPassword, async |row, user, now| {
+        self.use_link(token, Purpose::ResetPassword, |row, user, now| {
             let password = Some(hash.clone());
             let user = User { password, email_verified: true, updated_at: now, ..user };
             let mut writes = vec![
@@ -68,12 +68,14 @@ impl Authority {
     /// until then no longer works.
     pub async fn log_in_by_link(&self, token: &str, method: Method, context: &Context) -> Result<LoggedIn, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        self.use_link(token, Purpose::LogIn, async |row, user, now| {
+        let (row, _) = self.find_link(token, Purpose::LogIn).await?;
+        let room = self.room_for_one_more(row.user, self.now()).await?;
+        self.use_link(token, Purpose::LogIn, |row, user, now| {
             let mut writes = self.first_proof(&user, None, now);
             let mut user = user;
             if user.email_verified {
                 writes.push(Write::ExpectUser { id: user.id, version: user.version });
-                writes.extend(self.room_for_one_more(user.id, now).await?);
+                writes.extend(room.clone());
             } else {
                 user = User { email_verified: true, password: None, updated_at: now, ..user };
                 writes.extend([
@@ -107,7 +109,7 @@ impl Authority {
     /// owner's, and can take the account back.
     pub async fn change_email(&self, token: &str, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        self.use_link(token, Purpose::ChangeEmail, async |row, user, now| {
+        self.use_link(token, Purpose::ChangeEmail, |row, user, now| {
             let mut writes = self.notice(Letter::EmailChanged, &user, context, now)?;
             let user = User { email: Some(row.email.clone()), email_verified: true, updated_at: now, ..user };
             writes.splice(
@@ -138,7 +140,7 @@ impl Authority {
     }
 
     async fn take_back(&self, token: &str, restores_email: bool, context: &Context) -> Result<(), Error> {
-        self.use_link(token, Purpose::NotMe, async |row, user, now| {
+        self.use_link(token, Purpose::NotMe, |row, user, now| {
             let mut user = User { password: None, updated_at: now, ..user };
             if restores_email {
                 user = User { email: Some(row.email.clone()), email_verified: true, ..user };
@@ -164,11 +166,11 @@ impl Authority {
         &self,
         token: &str,
         purpose: Purpose,
-        lead: impl AsyncFn(&OneTimeToken, User, Timestamp) -> Result<(Vec<Write>, T), Error>,
+        lead: impl Fn(&OneTimeToken, User, Timestamp) -> Result<(Vec<Write>, T), Error>,
     ) -> Result<T, Error> {
         for _ in 0..MOST_TRIES {
             let (row, user) = self.find_link(token, purpose).await?;
-            let (mut writes, done) = lead(&row, user, self.now()).await?;
+            let (mut writes, done) = lead(&row, user, self.now())?;
             writes.insert(0, Write::SpendOneTime(row.id));
             match self.store.commit(writes).await {
                 Err(StoreError::Conflict(Conflict::Changed)) => continue,

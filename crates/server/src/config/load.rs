@@ -10,7 +10,7 @@ use tokenry_domain::keys::RotationPolicy;
 use tokenry_domain::password::Policy;
 use url::{Host, Url};
 
-use super::{Config, DataDir, Listen, SessionStore, is_loopback};
+use super::{Config, DataDir, Delivery, Listen, SessionStore, is_loopback};
 
 /// Why the start was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +108,7 @@ impl Config {
             claims,
             password: Policy::default(),
             rate_limit: self.rate_limit.enabled,
+            mail: !matches!(self.delivery(listen)?, Delivery::Off),
             rotation: RotationPolicy {
                 algorithm: token.algorithm,
                 period: self.keys.rotation.0,
@@ -208,7 +209,7 @@ fn positive(key: &str, is_zero: bool) -> Result<(), ConfigError> {
     if is_zero { Err(bad(key, "must be longer than 0")) } else { Ok(()) }
 }
 
-fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
+pub(super) fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
     ConfigError(format!("{key}: {detail}"))
 }
 
@@ -280,6 +281,9 @@ mod tests {
             ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
             ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
             ("TOKENRY_DATABASE", "mysql", "database"),
+            ("TOKENRY_MAIL__SMTP", "mail.example.com", "mail.smtp"),
+            ("TOKENRY_MAIL__SMTP", "smtp://kim:secret@mail.example.com", "mail.username"),
+            ("TOKENRY_MAIL__SMTP", "smtps://mail.example.com", "mail.from"),
             ("TOKENRY_DATABASE", "mysql://user:secret@host/db", "database"),
             ("TOKENRY_DATABASE", "postgres://user:secret@host/db", "master_key"),
         ] {

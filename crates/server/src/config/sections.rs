@@ -165,6 +165,21 @@ section! {
 }
 
 section! {
+    /// `[mail]`
+    Mail {
+        /// The server that mail is handed to: `smtps://HOST`, or `smtp://HOST` with STARTTLS. Unset: mail is off, except
+        /// that on a loopback issuer it lands in `/dev/outbox`.
+        smtp: Option<String> = None,
+        /// The name to log in with there.
+        username: Option<String> = None,
+        /// The password.
+        password: Option<Secret> = None,
+        /// The sender: `Name <name@example.com>`.
+        from: Option<String> = None,
+    }
+}
+
+section! {
     /// `[log]`
     Log {
         /// `text` or `json`.

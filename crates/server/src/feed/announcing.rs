@@ -14,15 +14,16 @@ use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Wri
 use tokenry_domain::time::Timestamp;
 use tokio::sync::Notify;
 
-/// A store that tells the feed when something was revoked through it.
+/// A store that tells the feed when something was revoked through it, and the post when a mail was queued.
 pub(crate) struct Announcing {
     store: Arc<dyn Store>,
     revoked: Arc<Notify>,
+    mailed: Arc<Notify>,
 }
 
 impl Announcing {
-    pub(crate) fn new(store: Arc<dyn Store>, revoked: Arc<Notify>) -> Self {
-        Self { store, revoked }
+    pub(crate) fn new(store: Arc<dyn Store>, revoked: Arc<Notify>, mailed: Arc<Notify>) -> Self {
+        Self { store, revoked, mailed }
     }
 }
 
@@ -32,9 +33,13 @@ impl Store for Announcing {
         let revokes = writes
             .iter()
             .any(|write| matches!(write, Write::EndSession { .. } | Write::EndSessions { .. } | Write::Revoke(_)));
+        let mails = writes.iter().any(|write| matches!(write, Write::QueueMail(_)));
         let committed = self.store.commit(writes).await;
         if revokes {
             self.revoked.notify_one();
+        }
+        if mails {
+            self.mailed.notify_one();
         }
         committed
     }

@@ -17,6 +17,9 @@ use crate::config::Secret;
 /// A caller whose access token verified, or whose cookie is known, and whose session is live.
 pub(crate) struct LoggedIn(pub Caller);
 
+/// A caller who may be logged in, on a call that asks for something else.
+pub(crate) struct Perhaps(pub Option<Caller>);
+
 /// A caller who holds the token of `[admin]`.
 pub(crate) struct Admin;
 
@@ -31,6 +34,20 @@ impl FromRequestParts<Arc<App>> for LoggedIn {
         let cookie = cookie::read(app, &parts.method, &parts.headers)?.ok_or_else(ApiError::token_missing)?;
         let client::Caller(context) = client::Caller::from_request_parts(parts, app).await?;
         Ok(Self(app.authority.authenticate_cookie(&cookie, &context).await?))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Perhaps {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let has_bearer = bearer(&parts.headers)?.is_some();
+        match LoggedIn::from_request_parts(parts, app).await {
+            Ok(LoggedIn(caller)) => Ok(Self(Some(caller))),
+            Err(error) if has_bearer => Err(error),
+            // A cookie that is of no use was not sent on purpose.
+            Err(_) => Ok(Self(None)),
+        }
     }
 }
 

@@ -8,9 +8,11 @@ use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use tokenry_domain::authority::Context;
+use tokenry_domain::mail::Language;
 use tokenry_domain::refresh::RequestKey;
 use tokenry_domain::session::{Client, MAX_DEVICE_BYTES};
 
+use super::pages;
 use super::problem::ApiError;
 use crate::App;
 use crate::config::Networks;
@@ -25,7 +27,7 @@ impl FromRequestParts<Arc<App>> for Caller {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let address = peer.map(|peer| address(peer, &parts.headers, &app.config.server.trusted_proxies));
         let client = Client { address, device: device(&parts.headers) };
-        Ok(Self(Context { client, key: key(&parts.headers)? }))
+        Ok(Self(Context { client, key: key(&parts.headers)?, language: language(&parts.headers) }))
     }
 }
 
@@ -59,6 +61,10 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
 fn device(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(USER_AGENT)?.to_str().ok()?;
     Some(text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE_BYTES).collect())
+}
+
+fn language(headers: &HeaderMap) -> Language {
+    if pages::korean(headers) { Language::Korean } else { Language::English }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<RequestKey>, ApiError> {

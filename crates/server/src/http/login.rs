@@ -6,7 +6,8 @@ use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokenry_domain::authority::{Granted, LoggedIn, Login, Logout};
+use tokenry_domain::authority::{Context, Granted, LoggedIn, Login, Logout};
+use tokenry_domain::cookie::Cookie;
 use tokenry_domain::session::Method;
 use utoipa::ToSchema;
 
@@ -58,16 +59,21 @@ pub(super) async fn login(
     };
     let done = app.authority.login(Login { identifier, password, method }, &context).await;
     app.metrics.login(done.is_ok());
-    let LoggedIn { user, granted } = done?;
+    Ok(answer(&app, done?, old, &context).await)
+}
+
+/// What carries the session, and whose it is. A cookie that the request brought along is ended.
+pub(super) async fn answer(app: &App, done: LoggedIn, old: Option<Cookie>, context: &Context) -> Response {
+    let LoggedIn { user, granted } = done;
     match granted {
-        Granted::Tokens(tokens) => Ok((NO_STORE, Answer(PairWithUser::new(&tokens, &user))).into_response()),
+        Granted::Tokens(tokens) => (NO_STORE, Answer(PairWithUser::new(&tokens, &user))).into_response(),
         Granted::Cookie(cookie, session) => {
             if let Some(old) = old {
                 // One that is unknown or over needs no end.
-                let _ = app.authority.logout(Logout::Cookie(old), &context).await;
+                let _ = app.authority.logout(Logout::Cookie(old), context).await;
             }
-            let header = [(SET_COOKIE, cookie::set(&app, &cookie, &session, app.authority.now()))];
-            Ok((NO_STORE, header, Answer(CookieWithUser::new(&session, &user, app.authority.now()))).into_response())
+            let header = [(SET_COOKIE, cookie::set(app, &cookie, &session, app.authority.now()))];
+            (NO_STORE, header, Answer(CookieWithUser::new(&session, &user, app.authority.now()))).into_response()
         }
     }
 }

@@ -1,0 +1,71 @@
+//! `/dev/outbox`: the mails of a server in development. They hold links that log in, so only this machine sees them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, FORWARDED, HOST};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::pages;
+use super::problem::{self, ApiError};
+use crate::App;
+use crate::mail::{Composed, Mailer};
+
+#[derive(Template)]
+#[template(path = "outbox.html")]
+struct Page {
+    korean: bool,
+    mails: Vec<Composed>,
+}
+
+pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    let Mailer::Outbox(outbox) = &app.mailer else { return Err(problem::no_such_path().await) };
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    if !is_this_machine(peer, request.headers()) {
+        return Err(problem::no_such_path().await);
+    }
+    let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accept.starts_with("application/json") {
+        return Ok(Json(json!({ "mails": outbox.mails() })).into_response());
+    }
+    pages::page(&Page { korean: pages::korean(request.headers()), mails: outbox.mails() })
+}
+
+/// Whether the request was made on this machine, through no proxy, and not by a page of a site whose name was made to
+/// lead here.
+fn is_this_machine(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+    let is_forwarded = headers.contains_key(FORWARDED) || headers.contains_key("x-forwarded-for");
+    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && is_local && !is_forwarded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_looks_into_the_outbox() {
+        let seen = |peer: &str, headers: &[(&'static str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            is_this_machine(Some(peer.parse().unwrap()), &headers)
+        };
+        assert!(seen("127.0.0.1:1", &[("host", "127.0.0.1:7519")]));
+        assert!(seen("[::1]:1", &[("host", "[::1]:7519")]));
+        assert!(seen("[::ffff:127.0.0.1]:1", &[("host", "localhost")]));
+        assert!(!seen("192.0.2.1:1", &[("host", "127.0.0.1:7519")]));
+        assert!(!seen("127.0.0.1:1", &[("host", "evil.example:7519")]));
+        assert!(!seen("127.0.0.1:1", &[("host", "127.0.0.1.evil.example")]));
+        assert!(!seen("127.0.0.1:1", &[("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]));
+        assert!(!seen("127.0.0.1:1", &[("host", "localhost"), ("forwarded", "for=192.0.2.1")]));
+    }
+}
