@@ -7,7 +7,7 @@ mod words;
 
 use tokenry_domain::authority::Outgoing;
 
-pub(crate) use self::compose::{Composed, Composer, sample};
+pub(crate) use self::compose::{Composed, Composer, path, sample};
 pub(crate) use self::outbox::Outbox;
 use self::smtp::Smtp;
 use crate::App;

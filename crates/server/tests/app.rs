@@ -17,6 +17,7 @@ mod app {
     mod introspect;
     mod keyed;
     mod keys;
+    mod links;
     mod login;
     mod logout;
     mod me;

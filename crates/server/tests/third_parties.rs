@@ -1,4 +1,5 @@
-//! Other people's libraries: PyJWT and jose verify tokens of ours and we verify theirs; a real Django's users log in.
+//! Other people's libraries: PyJWT and jose verify tokens of ours and we verify theirs; a real Django's users log in; a real
+//! SMTP server takes our mail.
 //!
 //! `cargo xtask test` installs the libraries and says where they are.
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -6,6 +7,8 @@
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod client;
+#[path = "third_parties/mail.rs"]
+mod mail;
 #[path = "process/program.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod program;

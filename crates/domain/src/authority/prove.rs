@@ -3,7 +3,7 @@
 //! An account whose address was never verified may have been made by someone else (pre-hijacking). So the first proof
 //! ends every session that began before it, and where it comes with a new way in it voids the old password.
 
-use super::{Authority, Caller, Context, Granted, LoggedIn, event, event_of};
+use super::{Authority, Caller, Context, LoggedIn, event, event_of};
 use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
@@ -84,22 +84,14 @@ impl Authority {
                     event(AuditKind::EmailVerified, Actor::User, Some(row.user), None, context, now),
                 ]);
             }
-            let (session, cookie) = match method {
-                Method::Token => (self.new_session(&user, context, now)?, None),
-                Method::Cookie => {
-                    self.new_cookie(&user, context, now).map(|(session, cookie)| (session, Some(cookie)))?
-                }
-            };
+            let (session, cookie) = self.begin(method, &user, context, now)?;
             let detail = serde_json::json!({ "by": "link" });
             let (id, sid) = (Some(user.id), Some(session.id));
             writes.extend([
                 Write::InsertSession(session.clone()),
                 event_of(AuditKind::LoggedIn, Actor::User, id, sid, context, detail, now),
             ]);
-            let granted = match cookie {
-                None => Granted::Tokens(self.mint(&session, &user, now)?),
-                Some(cookie) => Granted::Cookie(cookie, Box::new(session)),
-            };
+            let granted = self.grant(session, cookie, &user, now)?;
             Ok((writes, LoggedIn { user, granted }))
         })
         .await

@@ -64,7 +64,10 @@ fn device(headers: &HeaderMap) -> Option<String> {
 }
 
 fn language(headers: &HeaderMap) -> Language {
-    if pages::korean(headers) { Language::Korean } else { Language::English }
+    match pages::Language::of(headers) {
+        pages::Language::English => Language::English,
+        pages::Language::Korean => Language::Korean,
+    }
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<RequestKey>, ApiError> {

@@ -6,24 +6,27 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, FORWARDED, HOST};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::pages;
+use super::pages::{Language, Page};
 use super::problem::{self, ApiError};
 use crate::App;
 use crate::mail::{Composed, Mailer};
 
 #[derive(Template)]
 #[template(path = "outbox.html")]
-struct Page {
-    korean: bool,
+struct OutboxPage<'a> {
+    page: &'a Page,
+    title: &'static str,
+    lead: &'static str,
+    open: &'static str,
     mails: Vec<Composed>,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+pub(super) async fn show(State(app): State<Arc<App>>, page: Page, request: Request) -> Result<Response, ApiError> {
     let Mailer::Outbox(outbox) = &app.mailer else { return Err(problem::no_such_path().await) };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     if !is_this_machine(peer, request.headers()) {
@@ -33,7 +36,15 @@ pub(super) async fn show(State(app): State<Arc<App>>, request: Request) -> Resul
     if accept.starts_with("application/json") {
         return Ok(Json(json!({ "mails": outbox.mails() })).into_response());
     }
-    pages::page(&Page { korean: pages::korean(request.headers()), mails: outbox.mails() })
+    let [title, lead, open] = match page.language {
+        Language::English => {
+            ["Outbox", "In development no mail is sent: it is kept here until the server stops.", "open the link"]
+        }
+        Language::Korean => {
+            ["보낸 편지함", "개발 중에는 메일을 보내지 않고, 서버가 멈출 때까지 여기에 모읍니다.", "링크 열기"]
+        }
+    };
+    Ok(page.show(StatusCode::OK, &OutboxPage { page: &page, title, lead, open, mails: outbox.mails() }))
 }
 
 /// Whether the request was made on this machine, through no proxy, and not by a page of a site whose name was made to

@@ -15,6 +15,7 @@ mod form;
 mod home;
 mod kit;
 mod language;
+mod link;
 mod login;
 mod logo;
 mod moment;
@@ -29,13 +30,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use tokenry_domain::one_time::Purpose;
 use utoipa::openapi::OpenApi;
 
 use self::reference::Reference;
-use crate::App;
+use crate::{App, mail};
 
 pub(super) use self::fault::no_such_path;
 pub(crate) use self::kit::Kit;
+pub(super) use self::language::Language;
 pub(crate) use self::page::Page;
 
 /// All pages, and the files that they refer to.
@@ -49,8 +52,20 @@ pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
         get(async move |page: Page| reference.show(&page)),
         get(assets::serve),
     ];
-    PATHS.iter().zip(pages).fold(Router::new(), |router, (path, page)| router.route(path, page))
+    PATHS.iter().zip(pages).fold(link::router(), |router, (path, page)| router.route(path, page))
 }
 
-/// Where the pages are, in the router's order.
-pub(crate) const PATHS: [&str; 6] = ["/", "/signup", "/login", "/account", "/docs", "/assets/{*path}"];
+/// Where the pages are, in the router's order; after them those that links in mails lead to.
+pub(crate) const PATHS: [&str; 11] = [
+    "/",
+    "/signup",
+    "/login",
+    "/account",
+    "/docs",
+    "/assets/{*path}",
+    mail::path(Purpose::VerifyEmail),
+    mail::path(Purpose::ResetPassword),
+    mail::path(Purpose::LogIn),
+    mail::path(Purpose::ChangeEmail),
+    mail::path(Purpose::NotMe),
+];

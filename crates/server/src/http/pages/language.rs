@@ -15,7 +15,7 @@ impl Language {
     pub(crate) const ALL: [Self; 2] = [Self::English, Self::Korean];
 
     /// The one that was chosen before, or else the one that the browser prefers.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         chosen_before(headers).unwrap_or_else(|| preferred(headers))
     }
 

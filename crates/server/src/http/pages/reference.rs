@@ -121,4 +121,4 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-const ORDER: [&str; 6] = ["Log-in", "Account", "Sessions", "Services", "Administration", "Operation"];
+const ORDER: [&str; 7] = ["Log-in", "Links", "Account", "Sessions", "Services", "Administration", "Operation"];
