@@ -539,6 +539,83 @@ async fn the_outbox_is_shown_to_this_machine_alone() {
     assert!(page.status == 200 && page.body.as_str().unwrap().contains("보낸 편지함"), "{page:?}");
 }
 
+/// What a mail scanner, a preview or a browser that looks ahead does.
+#[tokio::test]
+async fn opening_a_link_spends_nothing() {
+    let site = Site::new().await;
+    site.verified(KIM).await;
+    for mail in [site.login_link(KIM).await, site.reset_link(KIM).await] {
+        let target = mail.link.strip_prefix("http://127.0.0.1:7519").unwrap().to_owned();
+        for method in ["GET", "HEAD", "GET", "OPTIONS", "PUT"] {
+            let answer = site.send(Request::builder().method(method).uri(&target).body(Body::empty()).unwrap()).await;
+            assert!(answer.status == 200 || method == "PUT", "{answer:?}");
+            assert!(!answer.headers.contains_key("set-cookie"));
+            if method == "GET" {
+                assert_eq!(answer.header("referrer-policy"), "strict-origin");
+                assert_eq!(answer.header("cache-control"), "no-store");
+                assert!(answer.body.as_str().unwrap().contains(KIM));
+            }
+        }
+        match mail.link.contains("/login/link") {
+            true => drop(site.log_in_by(mail.token()).await.pair()),
+            false => site.reset(mail.token(), NEW_PASSWORD).await.is_done(),
+        }
+        let opened = site.send(Request::get(&target).body(Body::empty()).unwrap()).await;
+        assert_eq!(opened.status, 410);
+        assert!(!opened.body.as_str().unwrap().contains("<button class=\"button full\""));
+    }
+}
+
+/// A page's form, sent by a browser.
+async fn press(site: &Site, path: &str, fields: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    site.send(request.body(Body::from(fields.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn the_pages_do_what_the_links_are_for() {
+    let site = Site::new().await;
+    let kim = site.signup_with_email(KIM).await;
+    let mail = site.newest("Confirm").await;
+    let fields = format!("token={}", mail.token());
+    let own = [("sec-fetch-site", "same-origin")];
+    assert_eq!(press(&site, "/email/verify", &fields, &own).await.status, 200);
+    site.has_ended(&kim, "logout").await;
+    let mail = site.reset_link(KIM).await;
+    let fields = |password: &str| format!("token={}&new_password={password}", mail.token());
+    let weak = press(&site, "/password/reset", &fields("12345678"), &own).await;
+    assert!(weak.status == 422 && weak.body.as_str().unwrap().contains("name=\"new_password\""), "{weak:?}");
+    let done = press(&site, "/password/reset", &fields("seven+purple+tractors"), &own).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let notice = site.newest("was changed").await;
+    site.try_login(KIM, NEW_PASSWORD).await.pair();
+    let mail = site.login_link(KIM).await;
+    let answer = press(&site, "/login/link", &format!("token={}", mail.token()), &own).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/account"));
+    assert!(answer.header("set-cookie").starts_with("tokenry="));
+    assert_eq!(press(&site, "/not-me", &format!("token={}", notice.token()), &own).await.status, 200);
+    assert_eq!(press(&site, "/not-me", &format!("token={}", notice.token()), &own).await.status, 410);
+    for fields in ["", "token=x", "token=x&token=y", "token=%ff", "token=x&other=y"] {
+        assert_eq!(press(&site, "/login/link", fields, &own).await.status, 400, "{fields}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_presses_no_button() {
+    let site = Site::new().await;
+    site.verified(KIM).await;
+    let mail = site.login_link(KIM).await;
+    let fields = format!("token={}", mail.token());
+    for headers in
+        [&[("sec-fetch-site", "cross-site")][..], &[("origin", "https://evil.example"), ("host", "127.0.0.1")]]
+    {
+        let answer = press(&site, "/login/link", &fields, headers).await;
+        assert!(answer.status == 403 && !answer.headers.contains_key("set-cookie"), "{answer:?}");
+    }
+    site.log_in_by(mail.token()).await.pair();
+}
+
 #[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs the tests to say")]
 fn rounds(default: usize) -> usize {
     std::env::var("TOKENRY_TEST_ROUNDS").map_or(default, |rounds| rounds.parse().unwrap())
