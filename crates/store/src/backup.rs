@@ -121,6 +121,7 @@ impl Restoring {
             restoring.compare(&present).await?;
         }
         restoring.revoke_again(found, end, until).await?;
+        restoring.void_links().await?;
         Ok(restoring)
     }
 
@@ -186,6 +187,19 @@ impl Restoring {
             self.report.revocations_kept += 1;
         }
         Ok(())
+    }
+
+    /// Voids all one-time tokens: what was spent since the back-up must not be good again.
+    async fn void_links(&self) -> Result<(), BackupError> {
+        let mut after = None;
+        loop {
+            let page = self.store.users(UserPage { after, limit: PAGE, ..UserPage::default() }).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            let not_me_since = Some(Timestamp::from_millis(i64::MIN));
+            let writes = page.iter().map(|user| Write::VoidOneTime { user: user.id, not_me_since });
+            self.store.commit(writes.collect()).await?;
+        }
     }
 
     async fn compare(&mut self, present: &Sqlite) -> Result<(), BackupError> {

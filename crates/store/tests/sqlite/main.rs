@@ -8,6 +8,7 @@ mod full;
 mod group;
 mod opening;
 mod processes;
+mod restore;
 #[path = "../contract/sample.rs"]
 #[allow(dead_code)]
 mod sample;
