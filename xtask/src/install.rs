@@ -120,16 +120,6 @@ const NEEDS: &[Need] = &[
         elsewhere: "openssl-library.org, for keys as people have them",
     },
     Need {
-        name: "Chromium",
-        probe: &["chromium", "--version"],
-        source: Source::Debian(&["chromium"]),
-        elsewhere: "chromium.org, as `chromium` on the path, for the tests of the pages",
-        name: "Chromium",
-        probe: &["sh", "-c", "command -v chromium"],
-        source: Source::Debian(&["chromium"]),
-        elsewhere: "chromium.org, as `chromium` on the path",
-    },
-    Need {
         name: "PostgreSQL",
         // Debian keeps the server's programs off the path.
         probe: &["sh", "-c", "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb"],
@@ -140,7 +130,7 @@ const NEEDS: &[Need] = &[
         name: "Chromium",
         probe: &["chromium", "--version"],
         source: Source::Debian(&["chromium"]),
-        elsewhere: "chromium.org, as `chromium`",
+        elsewhere: "chromium.org, as `chromium` on the path",
     },
     Need {
         name: "PgBouncer",

@@ -9,7 +9,8 @@ use crate::run::{cargo, root, run, target_directory};
 pub(crate) fn test() -> Result<(), String> {
     let folder = root().join("sdk/js");
     let target = target_directory()?;
-    let lock = std::fs::read(folder.join("package-lock.json")).map_err(|error| format!("package-lock.json: {error}"))?;
+    let lock =
+        std::fs::read(folder.join("package-lock.json")).map_err(|error| format!("package-lock.json: {error}"))?;
     let installed = folder.join("node_modules");
     unless_made(&lock, &target.join("sdk-js.stamp"), &installed, || {
         run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--prefix"]).arg(&folder))

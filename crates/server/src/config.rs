@@ -25,8 +25,8 @@ pub(crate) use network::is_loopback;
 pub use network::{Network, Networks};
 pub use secret::Secret;
 pub use sections::{
-    Admin, Audit, Introspect, Keys, Log, LogFormat, Mail, Metrics, Password, Playground, RateLimit, Revocations, Server,
-    Session, SessionStore, Signup, Token,
+    Admin, Audit, Introspect, Keys, Log, LogFormat, Mail, Metrics, Password, Playground, RateLimit, Revocations,
+    Server, Session, SessionStore, Signup, Token,
 };
 pub use value::{Bytes, List, Span};
 

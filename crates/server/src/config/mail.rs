@@ -3,9 +3,8 @@ use std::net::SocketAddr;
 use lettre::message::Mailbox;
 use url::Url;
 
-use super::is_loopback;
 use super::load::bad;
-use super::{Config, ConfigError, Secret};
+use super::{Config, ConfigError, Secret, is_loopback};
 
 /// What becomes of mail.
 #[derive(Clone, Debug)]

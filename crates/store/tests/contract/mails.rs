@@ -29,7 +29,7 @@ pub async fn every_value_comes_back(store: Arc<dyn Store>) {
         let mail = Mail { letter: *letter, due_at: NOW, attempts: u32::MAX, version: u64::MAX, ..mail(n) };
         commit(&*store, [Write::QueueMail(mail.clone())]).await;
         let found = store.mails_due(NOW, 10).await.unwrap();
-        assert_eq!(found, [mail.clone()]);
+        assert_eq!(found, std::slice::from_ref(&mail));
         commit(&*store, [Write::RemoveMail { id: mail.id, version: mail.version }]).await;
     }
     let plain = Mail { client: Client::default(), language: Language::English, due_at: NOW, ..mail(1) };
