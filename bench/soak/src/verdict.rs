@@ -80,7 +80,7 @@ pub(crate) fn keys(site: &Site) -> usize {
         for key in keys.iter().filter(|key| key["state"] == state) {
             *purposes.entry(key["purpose"].to_string()).or_default() += 1;
         }
-        if purposes.values().any(|&count| count > most) || (state == "signing" && purposes.len() != 2) {
+        if purposes.values().any(|&count| count > most) || (state == "signing" && purposes.len() != 3) {
             site.journal.broken(Promise::NotOnce, format!("keys that are {state}: {purposes:?}"));
         }
     }

@@ -120,7 +120,7 @@ mod tests {
             state.hear(1000, 1000 + second, elapsed);
             state.now(elapsed) == Freshness::Fresh
         };
-        let last = (0..200).rfind(|&second| fresh_at(second));
+        let last = (0..200).filter(|&second| fresh_at(second)).max();
         assert_eq!(last, Some(30 + 5 - 1));
     }
 }

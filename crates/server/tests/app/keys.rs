@@ -6,6 +6,7 @@ use tokenry::App;
 use tokenry::config::Span;
 use tokenry_domain::audit::{Actor, AuditKind};
 use tokenry_domain::authority::RotateKeys;
+use tokenry_domain::keys::Purpose;
 use tokenry_domain::revocation::RevocationKind;
 use tokenry_jwt::{JwkSet, KeySet, Unverified, Verifier};
 
@@ -155,7 +156,7 @@ async fn keys_that_can_not_be_opened_stop_the_start_and_stay() {
         let error = start().await.err().unwrap().to_string();
         assert!(!error.is_empty() && (wrong.is_empty() || !error.contains(&wrong)), "{error}");
     }
-    assert_eq!(site.app.authority().list_keys().await.unwrap().len(), 2);
+    assert_eq!(site.app.authority().list_keys().await.unwrap().len(), Purpose::ALL.len());
     std::fs::write(&file, key).unwrap();
     start().await.unwrap();
     site.accepts(&kim).await;

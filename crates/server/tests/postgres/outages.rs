@@ -62,9 +62,12 @@ fn a_database_without_free_connections() {
             asked.into_iter().map(|answer| answer.join().unwrap()).collect()
         })
     };
-    let mut others = Vec::new();
+    let mut others: Vec<Connected> = Vec::new();
     crate::until(|| {
         others.push(Connected::open(&url));
+        // What it has, it keeps, and shares: only what it lost it has to ask for again.
+        let lose = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tokenry';";
+        writeln!(others[0].0.stdin.as_ref().unwrap(), "{lose}").unwrap();
         let answers = at_once(&server);
         for (status, text) in &answers {
             assert!(*status == 200 || is_unavailable(*status, text), "{text}");
@@ -125,7 +128,7 @@ fn a_database_that_several_nodes_make_their_first_keys_in_at_once() {
     assert_eq!(listed["keys"].as_array().unwrap().len(), purposes.len(), "{listed}");
     // Whoever dies in between, or looks in between, finds none or all.
     let commits = "SELECT count(DISTINCT xmin::text) FROM keys";
-    assert_eq!((cluster.value(&url, commits), purposes.len()), ("1".to_owned(), 2));
+    assert_eq!((cluster.value(&url, commits), purposes.len()), ("1".to_owned(), 3));
 }
 
 #[test]
