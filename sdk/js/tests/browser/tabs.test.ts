@@ -109,15 +109,13 @@ test("ten tabs asleep past expiry: at most one 401 and one refresh when they wak
   const first = await tab();
   await signup(first);
   const tabs = [first, ...(await Promise.all(Array.from({ length: 9 }, () => tab())))];
-  const sessions = await Promise.all(tabs.map((page) => context.newCDPSession(page)));
-  const freeze = (state: "frozen" | "active") =>
-    Promise.all(sessions.map((session) => session.send("Page.setWebLifecycleState", { state })));
-  await freeze("frozen");
-  await sleep(500);
+  // Chromium's own freezing leaves out pages that others wait for; a machine's sleep leaves out none.
+  const { processInfo } = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
+  const renderers = processInfo.filter(({ type }) => type === "renderer");
   const begin = wire.length;
+  for (const { id } of renderers) process.kill(id, "SIGSTOP");
   await sleep(5500);
-  expect(wire.slice(begin)).toEqual([]);
-  await freeze("active");
+  for (const { id } of renderers) process.kill(id, "SIGCONT");
   expect(await Promise.all(tabs.map(call))).toEqual(tabs.map(() => 200));
   const woken = wire.slice(begin);
   expect(woken.filter(({ status }) => status === 401).length).toBeLessThanOrEqual(1);
