@@ -11,6 +11,7 @@ pub mod claims;
 pub mod cookie;
 pub mod error;
 pub mod id;
+pub mod identity;
 pub mod keys;
 pub mod mail;
 pub mod name;
