@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -109,6 +109,7 @@ impl Config {
             password: Policy::default(),
             rate_limit: self.rate_limit.enabled,
             mail: !matches!(self.delivery(listen)?, Delivery::Off),
+            providers: BTreeSet::new(),
             rotation: RotationPolicy {
                 algorithm: token.algorithm,
                 period: self.keys.rotation.0,

@@ -135,7 +135,7 @@ impl Action {
             }
             Self::Password { current_password, new_password } => {
                 given(&current_password)?;
-                authority.change_password(caller, current_password, new_password, context).await?;
+                authority.change_password(caller, Some(current_password), new_password, context).await?;
                 Ok(Done::Stay("password"))
             }
             Self::EndSession { session } => {
@@ -153,7 +153,7 @@ impl Action {
             }
             Self::Delete { current_password } => {
                 given(&current_password)?;
-                authority.delete_account(caller, current_password, context).await?;
+                authority.delete_account(caller, Some(current_password), context).await?;
                 Ok(Done::Leave("deleted"))
             }
             Self::LogOut => {
