@@ -68,6 +68,9 @@ pub enum Error {
     /// The account has no password to confirm with, and its user did not log in just now.
     #[error("the account has no password: log in again, and do it within ten minutes")]
     LoginTooOld,
+    /// Someone who has shown who they are comes to an account that may not be used.
+    #[error("the account is disabled")]
+    Disabled,
     /// The caller may not do this.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),

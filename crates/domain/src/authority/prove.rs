@@ -51,15 +51,15 @@ impl Authority {
         self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
         let hash = self.hasher.hash(new).await?;
         self.use_link(token, Purpose::ResetPassword, |row, user, now| {
-            let mut writes = self.first_proof(&user, None, now);
-            let password = Some(hash.clone());
-            let user = User { password, email_verified: true, updated_at: now, ..user };
-            writes.extend([
+            let unproven = self.first_proof(&user, None, now);
+            let user = User { password: Some(hash.clone()), email_verified: true, updated_at: now, ..user };
+            let mut writes = vec![
                 Write::UpdateUser(user.clone()),
                 self.end_all(row.user, EndReason::Password, now),
                 Write::VoidOneTime { user: row.user, not_me_since: None },
                 event(AuditKind::PasswordChanged, Actor::User, Some(row.user), None, context, now),
-            ]);
+            ];
+            writes.extend(unproven);
             writes.extend(self.notice(Letter::PasswordChanged, &user, context, now)?);
             Ok((writes, ()))
         })

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -109,7 +109,7 @@ impl Config {
             password: Policy::default(),
             rate_limit: self.rate_limit.enabled,
             mail: !matches!(self.delivery(listen)?, Delivery::Off),
-            providers: BTreeSet::new(),
+            providers: self.social.keys().cloned().collect(),
             rotation: RotationPolicy {
                 algorithm: token.algorithm,
                 period: self.keys.rotation.0,

@@ -174,6 +174,7 @@ pub(super) fn table(error: &Error) -> (StatusCode, &'static str) {
         Error::IdentityTaken => (S::CONFLICT, "identity_taken"),
         Error::LastWayIn => (S::CONFLICT, "last_way_in"),
         Error::LoginTooOld => (S::FORBIDDEN, "login_too_old"),
+        Error::Disabled => (S::FORBIDDEN, "forbidden"),
         Error::Forbidden(_) => (S::FORBIDDEN, "forbidden"),
         Error::NotFound(_) => (S::NOT_FOUND, "not_found"),
         Error::AccountExists(_) => (S::CONFLICT, "account_exists"),

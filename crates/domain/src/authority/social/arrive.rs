@@ -81,7 +81,7 @@ impl Authority {
     ) -> Result<(Vec<Write>, Arrived), Error> {
         let now = self.now();
         let user = self.store.user(identity.user).await?.filter(User::is_active);
-        let user = user.ok_or(Error::Forbidden("the account is disabled"))?;
+        let user = user.ok_or(Error::Disabled)?;
         let (mut writes, arrived) = self.entry(&user, identity, attempt, context, now)?;
         writes.push(Write::ExpectUser { id: user.id, version: user.version });
         if attempt.way.app.is_none() {
@@ -103,7 +103,7 @@ impl Authority {
     ) -> Result<(Vec<Write>, Arrived), Error> {
         let now = self.now();
         if !before.is_active() {
-            return Err(Error::Forbidden("the account is disabled"));
+            return Err(Error::Disabled);
         }
         let id = before.id;
         let user = User { password: None, email_verified: true, updated_at: now, ..before };

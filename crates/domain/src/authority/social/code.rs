@@ -30,7 +30,7 @@ impl Authority {
         for _ in 0..MOST_TRIES {
             let now = self.now();
             let user = self.store.user(waiting.user).await?.filter(User::is_active);
-            let user = user.ok_or(Error::Forbidden("the account is disabled"))?;
+            let user = user.ok_or(Error::Disabled)?;
             // It may have been unlinked since, or have fallen to the owner of the account's address.
             let identities = self.store.identities_of(user.id).await?;
             let identity = identities.iter().find(|identity| identity.id == waiting.identity);
