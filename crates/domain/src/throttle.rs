@@ -255,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn one_address_begins_so_many_log_ins_at_providers() {
+        let throttle = Throttle::new(true);
+        let departures = (0..100).map(|_| throttle.departure(address("192.0.2.1")));
+        assert_eq!(departures.filter(Result::is_ok).count(), 60);
+        throttle.departure(address("192.0.2.2")).unwrap();
+        throttle.departure(None).unwrap();
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let throttle = Throttle::new(true);
         for n in 0..3 * MOST_BUCKETS {

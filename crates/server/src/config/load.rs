@@ -91,6 +91,9 @@ impl Config {
         if token.access_ttl > token.refresh_ttl {
             return Err(bad("token.access_ttl", "must not be longer than token.refresh_ttl"));
         }
+        if self.social.contains_key("link") {
+            return Err(bad("social.link", "needs another name: /social/link is a page"));
+        }
         let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
         let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
         let audiences = if token.audience.0.is_empty() { vec![issuer.clone()] } else { token.audience.0.clone() };

@@ -81,7 +81,7 @@ impl Site {
     /// Comes as someone who is let in, in a browser.
     async fn enter(&self, profile: &Profile) -> Entered {
         match self.arrive(profile).await {
-            Ok(Arrived::LoggedIn(done)) => *done,
+            Ok(Arrived::LoggedIn { done, .. }) => *done,
             other => panic!("{}", told(&other)),
         }
     }
@@ -94,7 +94,7 @@ impl Site {
 
     async fn code(&self, profile: &Profile) -> Zeroizing<String> {
         match self.arrive_by(profile, for_app(), None).await {
-            Ok(Arrived::Code(code, _)) => code,
+            Ok(Arrived::Code { code, .. }) => code,
             other => panic!("{}", told(&other)),
         }
     }
@@ -134,8 +134,8 @@ impl Site {
 
 fn told(outcome: &Result<Arrived, Error>) -> String {
     match outcome {
-        Ok(Arrived::LoggedIn(done)) => format!("logged in as {:?}", done.user),
-        Ok(Arrived::Code(..)) => "a code".to_owned(),
+        Ok(Arrived::LoggedIn { done, .. }) => format!("logged in as {:?}", done.user),
+        Ok(Arrived::Code { .. }) => "a code".to_owned(),
         Ok(Arrived::Offered(_)) => "an offer".to_owned(),
         Ok(Arrived::LinkedBefore) => "linked before".to_owned(),
         Err(error) => format!("{error:?}"),

@@ -18,9 +18,21 @@ use crate::time::Timestamp;
 /// What has become of someone who came from a provider.
 pub enum Arrived {
     /// They are logged in, in their browser.
-    LoggedIn(Box<LoggedIn>),
-    /// They are logged in, and the app that they came from gets this code.
-    Code(Zeroizing<String>, AppRequest),
+    LoggedIn {
+        /// Who, and with what.
+        done: Box<LoggedIn>,
+        /// Whether the account was made by this.
+        is_new: bool,
+    },
+    /// They are let in, and the app that they came from gets this code.
+    Code {
+        /// The code.
+        code: Zeroizing<String>,
+        /// Where it goes.
+        request: AppRequest,
+        /// Whether the account was made by this.
+        is_new: bool,
+    },
     /// They may link the identity to an account that they have to show to be theirs. The browser keeps this secret.
     Offered(Zeroizing<String>),
     /// They wanted to link an identity that is theirs already.
@@ -82,7 +94,7 @@ impl Authority {
         let now = self.now();
         let user = self.store.user(identity.user).await?.filter(User::is_active);
         let user = user.ok_or(Error::Disabled)?;
-        let (mut writes, arrived) = self.entry(&user, identity, attempt, context, now)?;
+        let (mut writes, arrived) = self.entry(&user, identity, attempt, false, context, now)?;
         writes.push(Write::ExpectUser { id: user.id, version: user.version });
         if attempt.way.app.is_none() {
             writes.extend(self.room_for_one_more(user.id, now).await?);
@@ -117,7 +129,7 @@ impl Authority {
             by(AuditKind::EmailVerified, &identity, context, now),
             by(AuditKind::IdentityLinked, &identity, context, now),
         ];
-        let (entry, arrived) = self.entry(&user, &identity, attempt, context, now)?;
+        let (entry, arrived) = self.entry(&user, &identity, attempt, false, context, now)?;
         writes.extend(entry);
         Ok((writes, arrived))
     }
@@ -153,7 +165,7 @@ impl Authority {
         if !email_verified {
             writes.extend(self.first_verification(&user, context, now)?);
         }
-        let (entry, arrived) = self.entry(&user, &identity, attempt, context, now)?;
+        let (entry, arrived) = self.entry(&user, &identity, attempt, true, context, now)?;
         writes.extend(entry);
         Ok((writes, arrived))
     }
@@ -177,15 +189,16 @@ impl Authority {
         user: &User,
         identity: &Identity,
         attempt: &Attempt,
+        is_new: bool,
         context: &Context,
         now: Timestamp,
     ) -> Result<(Vec<Write>, Arrived), Error> {
         if let Some(app) = &attempt.way.app {
             let (write, code) = self.code_for(identity, app)?;
-            return Ok((vec![write], Arrived::Code(code, app.clone())));
+            return Ok((vec![write], Arrived::Code { code, request: app.clone(), is_new }));
         }
         let (writes, done) = self.session_by(identity, Method::Cookie, user, context, now)?;
-        Ok((writes, Arrived::LoggedIn(Box::new(done))))
+        Ok((writes, Arrived::LoggedIn { done: Box::new(done), is_new }))
     }
 
     /// A session that begins with `identity`.

@@ -193,7 +193,7 @@ async fn an_attempt_is_for_one_browser_one_provider_and_ten_minutes() {
 async fn the_database_holds_no_secret_of_a_browser() {
     let site = Site::social().await;
     let departure = site.app.authority().depart("one", Way::default(), None, &Context::default()).await.unwrap();
-    let Ok(Arrived::Code(code, _)) = site.arrive_by(&kim(), super::for_app(), None).await else { panic!() };
+    let Ok(Arrived::Code { code, .. }) = site.arrive_by(&kim(), super::for_app(), None).await else { panic!() };
     let files = ["tokenry.db", "tokenry.db-wal"].map(|name| std::fs::read(site.directory().join(name)).unwrap());
     let is_there = |text: &str| files.iter().any(|file| file.windows(text.len()).any(|part| part == text.as_bytes()));
     assert!(is_there(&departure.challenge), "what can be there is found");

@@ -98,13 +98,16 @@ async fn come_back(
     };
     let arrived = app.authority.arrive(&profile, &attempt, &visitor.context).await;
     app.metrics.login(arrived.is_ok());
-    let account = || page.link("/account");
+    if let Ok(Arrived::LoggedIn { is_new: true, .. } | Arrived::Code { is_new: true, .. }) = &arrived {
+        app.metrics.signups.inc();
+    }
+    let account = |is_new| page.link(if is_new { "/account?notice=welcome" } else { "/account" });
     let response = match arrived {
-        Ok(Arrived::LoggedIn(done)) => {
-            let address = attempt.way.return_to.unwrap_or_else(account);
+        Ok(Arrived::LoggedIn { done, is_new }) => {
+            let address = attempt.way.return_to.unwrap_or_else(|| account(is_new));
             visitor.enter(&page, *done, &address).await
         }
-        Ok(Arrived::Code(code, request)) => to_app(&request, "code", &code),
+        Ok(Arrived::Code { code, request, .. }) => to_app(&request, "code", &code),
         Ok(Arrived::Offered(secret)) => {
             let offer = crate::http::ticket::tag(&secret);
             let response = page.go(&page.link(&format!("/social/link?offer={offer}")));

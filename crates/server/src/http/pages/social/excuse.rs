@@ -1,5 +1,6 @@
 use askama::Template;
 use axum::http::StatusCode;
+use axum::http::header::{HeaderValue, REFERRER_POLICY};
 use axum::response::Response;
 use tokenry_domain::error::Error;
 use tokenry_domain::pending::Way;
@@ -76,6 +77,10 @@ impl<'a> Excuse<'a> {
         }
         let again = self.page.link(&format!("/login?{}", query.finish()));
         let again = again.trim_end_matches('?').to_owned();
-        self.page.tell(self.error, &ExcusePage { page: self.page, message: &self.message, again })
+        let page = ExcusePage { page: self.page, message: &self.message, again };
+        let mut response = self.page.tell(self.error, &page);
+        // The address may hold a provider's code that no one has used.
+        response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
     }
 }
