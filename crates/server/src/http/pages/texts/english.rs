@@ -101,7 +101,7 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         unreadable: "{} gave an answer that can't be accepted. Nothing was changed.",
         link: "Link your account",
         account_here: "Account here",
-        offer: "From then on, you can log in to this account with {} too.",
+        offer: "Once it is linked, you can log in to this account with {} too.",
         accept: "Link",
         decline: "Not now",
         other_account: "You are logged in to another account:",
