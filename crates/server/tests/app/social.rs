@@ -3,11 +3,16 @@
 //! What a provider says is handed to the rules as it is once it was verified; `upstream.rs` is for the whole way there
 //! and back.
 
+mod apps;
 mod arrival;
 mod codes;
+mod flow;
 mod hijacking;
+mod journey;
 mod linking;
 mod notices;
+mod pages;
+mod upstream;
 
 use tokenry::config::{Config, Secret, Social};
 use tokenry_domain::account::User;
