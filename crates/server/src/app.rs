@@ -112,7 +112,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
         let kit = Kit::new(&config, &settings.issuer)?;
-        let social = Providers::new(&config, &settings.issuer)?;
+        let social = Providers::new(&config)?;
         let mailer = Mailer::new(&config.delivery(listen)?)?;
         let parameters = hash_parameters(&config)?;
         let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use apps::{Apps, RedirectUris};
 pub use brand::{Brand, BrandName, Colour};
 pub use database::Database;
+pub(crate) use load::bad;
 pub use load::{ConfigError, Overrides};
 pub(crate) use mail::{Delivery, Relay, Tls};
 pub(crate) use network::is_loopback;

@@ -1,11 +1,20 @@
-//! Log-in by other providers of identity: what they all have in common, and each one's manners.
+//! Log-in by other providers of identity: what they all have in common. Each one's manners stand in a file of its own.
 
+mod client;
 mod error;
+mod id_token;
+mod keys;
+mod manners;
+mod providers;
+mod registration;
+mod tokens;
 
 use axum::http::HeaderMap;
 use tokenry_domain::identity::Profile;
 use url::Url;
 
+use self::manners::Manners;
+use self::registration::Registration;
 use crate::config::{Config, ConfigError};
 
 pub(crate) use self::error::SocialError;
@@ -15,10 +24,8 @@ pub(crate) struct Providers(Vec<Provider>);
 
 /// A provider that people may log in with.
 pub(crate) struct Provider {
-    name: String,
-    label: String,
-    issuer: String,
-    client_id: String,
+    at: Registration,
+    manners: Box<dyn Manners>,
 }
 
 /// What a person is sent to a provider with.
@@ -64,24 +71,18 @@ pub(crate) enum NoticeKind {
 }
 
 impl Providers {
-    /// Those that are configured; `issuer` is this server's own, by which providers know who asks.
+    /// Those that are configured.
     ///
     /// # Errors
     ///
     /// Names the key, and says what it takes.
-    pub(crate) fn new(config: &Config, _issuer: &str) -> Result<Self, ConfigError> {
-        let providers = config.social.iter().map(|(name, social)| Provider {
-            name: name.clone(),
-            issuer: social.issuer.clone().unwrap_or_default(),
-            client_id: social.client_id.clone().unwrap_or_default(),
-            label: social.label.clone().unwrap_or_else(|| name.clone()),
-        });
-        Ok(Self(providers.collect()))
+    pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
+        config.social.iter().map(|(name, social)| Provider::new(name, social)).collect::<Result<_, _>>().map(Self)
     }
 
     /// The provider of `[social.NAME]`.
     pub(crate) fn find(&self, name: &str) -> Option<&Provider> {
-        self.all().find(|provider| provider.name == name)
+        self.all().find(|provider| provider.name() == name)
     }
 
     /// All, in the order of their names.
@@ -91,102 +92,77 @@ impl Providers {
 }
 
 impl Provider {
+    fn new(name: &str, social: &crate::config::Social) -> Result<Self, ConfigError> {
+        let manners = providers::known(name);
+        let at = Registration::new(name, social, manners.facts())?;
+        Ok(Self { at, manners })
+    }
+
     /// The NAME of `[social.NAME]`, which stands in paths.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.at.name
     }
 
     /// What people read.
-    pub(crate) fn label(&self, _korean: bool) -> &str {
-        &self.label
+    pub(crate) fn label(&self, korean: bool) -> &str {
+        if korean { &self.at.label_korean } else { &self.at.label }
     }
 
     /// Whether the person comes back with a form (`response_mode=form_post`) rather than a query.
     pub(crate) fn posts_back(&self) -> bool {
-        false
+        self.manners.facts().posts_back
     }
 
+    /// Whether the provider is the one of that issuer (RFC 9207 section 2.4).
     pub(crate) fn is_issuer(&self, issuer: &str) -> bool {
-        self.issuer == issuer
+        self.at.issuer == issuer
     }
 
     /// Where the person is sent.
     pub(crate) async fn authorization_url(&self, ask: Ask<'_>) -> Result<Url, SocialError> {
-        let mut url = Url::parse(&format!("{}/authorize", self.issuer)).map_err(|_| SocialError::Slow)?;
-        url.query_pairs_mut()
+        let mut url = self.at.endpoints().await?.authorization.clone();
+        let mut query = url.query_pairs_mut();
+        query
             .append_pair("response_type", "code")
-            .append_pair("client_id", &self.client_id)
+            .append_pair("client_id", &self.at.client_id)
             .append_pair("redirect_uri", ask.redirect_uri)
-            .append_pair("scope", "openid email profile")
-            .append_pair("state", ask.state)
-            .append_pair("nonce", ask.nonce)
-            .append_pair("code_challenge", ask.challenge)
-            .append_pair("code_challenge_method", "S256");
+            .append_pair("state", ask.state);
+        let facts = self.manners.facts();
+        if !self.at.scopes.is_empty() {
+            query.append_pair("scope", &self.at.scopes.join(facts.between_scopes));
+        }
+        if facts.has_id_token {
+            query.append_pair("nonce", ask.nonce);
+        }
+        if facts.has_pkce {
+            query.append_pair("code_challenge", ask.challenge).append_pair("code_challenge_method", "S256");
+        }
+        if facts.posts_back {
+            query.append_pair("response_mode", "form_post");
+        }
+        drop(query);
         Ok(url)
     }
 
     /// Who came back.
     pub(crate) async fn profile(&self, back: Back<'_>) -> Result<Profile, SocialError> {
-        let bad = |e: &dyn std::fmt::Display| SocialError::BadAnswer(e.to_string());
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client = reqwest::Client::new();
-        let body = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "authorization_code")
-            .append_pair("code", back.code)
-            .append_pair("redirect_uri", back.redirect_uri)
-            .append_pair("client_id", &self.client_id)
-            .append_pair("code_verifier", back.verifier)
-            .finish();
-        let answer = client
-            .post(format!("{}/token", self.issuer))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body)
-            .send()
-            .await
-            .map_err(|e| SocialError::Unreachable(e.to_string()))?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await.map_err(|e| bad(&e))?;
-        if status == 400 {
-            return Err(SocialError::CodeRefused("x".to_owned()));
-        }
-        if status >= 500 {
-            return Err(SocialError::Unreachable("500".to_owned()));
-        }
-        let json: serde_json::Value = serde_json::from_str(&text).map_err(|e| bad(&e))?;
-        let keys = client
-            .get(format!("{}/jwks", self.issuer))
-            .send()
-            .await
-            .map_err(|e| bad(&e))?
-            .bytes()
-            .await
-            .map_err(|e| bad(&e))?;
-        let keys = tokenry_jwt::JwkSet::parse(&keys).map_err(|e| bad(&e))?;
-        let keys: tokenry_jwt::KeySet = keys.into();
-        let token = json["id_token"].as_str().unwrap_or_default();
-        let verify =
-            |typ| tokenry_jwt::Verifier::new(&self.issuer, [&self.client_id]).typ(typ).verify(token, &keys, back.now);
-        let claims = verify("JWT").or_else(|_| verify("")).map_err(|e| SocialError::Token(e.to_string()))?;
-        let all: serde_json::Value = claims.to().map_err(|e| bad(&e))?;
-        if all["nonce"] != back.nonce {
-            return Err(SocialError::Token("nonce".to_owned()));
-        }
-        Ok(Profile {
-            issuer: self.issuer.clone(),
-            subject: claims.subject().to_owned(),
-            email: all["email"].as_str().and_then(|e| tokenry_domain::name::Email::parse(e).ok()),
-            email_verified: all["email_verified"] == true,
-            name: None,
-        })
+        let tokens = tokens::exchange(&self.at, &*self.manners, &back).await?;
+        let mut profile = self.manners.profile(&self.at, &tokens, &back).await?;
+        profile.email_verified &= self.at.trusts_email && profile.email.is_some();
+        Ok(profile)
     }
 
     /// What a notice says, if the provider sent it; `body` is the query of a notice that comes by GET.
-    pub(crate) async fn notice(
-        &self,
-        _headers: &HeaderMap,
-        _body: &[u8],
-        _now: i64,
-    ) -> Result<Vec<Notice>, SocialError> {
-        Err(SocialError::Notice("the provider sends none"))
+    pub(crate) async fn notice(&self, headers: &HeaderMap, body: &[u8], now: i64) -> Result<Vec<Notice>, SocialError> {
+        self.manners.notice(&self.at, headers, body, now).await
     }
+}
+
+/// Whether `[social.NAME]` can be used.
+///
+/// # Errors
+///
+/// Names the key, and says what it takes.
+pub(crate) fn check(name: &str, social: &crate::config::Social) -> Result<(), ConfigError> {
+    Provider::new(name, social).map(drop)
 }

@@ -91,8 +91,8 @@ impl Config {
         if token.access_ttl > token.refresh_ttl {
             return Err(bad("token.access_ttl", "must not be longer than token.refresh_ttl"));
         }
-        if self.social.contains_key("link") {
-            return Err(bad("social.link", "needs another name: /social/link is a page"));
+        for (name, social) in &self.social {
+            crate::social::check(name, social)?;
         }
         let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
         let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
@@ -213,7 +213,7 @@ fn positive(key: &str, is_zero: bool) -> Result<(), ConfigError> {
     if is_zero { Err(bad(key, "must be longer than 0")) } else { Ok(()) }
 }
 
-pub(super) fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
+pub(crate) fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
     ConfigError(format!("{key}: {detail}"))
 }
 

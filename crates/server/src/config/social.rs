@@ -10,11 +10,11 @@ pub struct Social {
     pub client_id: Option<String>,
     /// What the application shows the provider.
     pub client_secret: Option<Secret>,
-    /// The provider's issuer. Needed where NAME is none of those that are known.
+    /// The provider's issuer. Needed where NAME is none of those that are known, and taken nowhere else.
     pub issuer: Option<String>,
     /// What people read on the button.
     pub label: Option<String>,
-    /// What the provider is asked for, beyond what is always needed.
+    /// What the provider is asked for, instead of what it is asked for otherwise.
     pub scopes: Option<List>,
     /// Whether it is believed that people read mail at the addresses of which the provider says so.
     pub trust_email: Option<bool>,

@@ -95,6 +95,7 @@ impl Upstream {
             client_secret: Some(Secret::from("a secret that the provider knows".to_owned())),
             issuer: Some(self.issuer.clone()),
             label: Some(format!("Provider {name}")),
+            trust_email: Some(true),
             ..Social::default()
         };
         config.social.insert(name.to_owned(), social);
