@@ -20,6 +20,7 @@ const provider = new Provider(issuer, {
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
   cookies: { keys: ["of no one else"] },
   pkce: { required: () => true },
+  routes: { authorization: "/authorize" },
   ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
   findAccount: (_, id) => ({
     accountId: id,

@@ -45,6 +45,7 @@ fn people_come_from_an_independent_provider_and_link_it() {
             ("TOKENRY_SOCIAL__UPSTREAM__CLIENT_ID", "tokenry"),
             ("TOKENRY_SOCIAL__UPSTREAM__CLIENT_SECRET", UPSTREAM_SECRET),
             ("TOKENRY_SOCIAL__UPSTREAM__LABEL", "Upstream"),
+            ("TOKENRY_SOCIAL__UPSTREAM__TRUST_EMAIL", "true"),
         ],
     );
     let url = format!("http://{}", site.address());

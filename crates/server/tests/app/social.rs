@@ -6,10 +6,12 @@
 mod apps;
 mod arrival;
 mod codes;
+mod double;
 mod flow;
 mod hijacking;
 mod journey;
 mod linking;
+mod named;
 mod notices;
 mod pages;
 mod upstream;
