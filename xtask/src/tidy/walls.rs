@@ -67,6 +67,7 @@ const DIRECT: &[(&str, &[&str])] = &[
     ("tokenry-store", &["tokenry-domain"]),
     ("tokenry", &["tokenry-jwt", "tokenry-domain", "tokenry-store"]),
     ("simulation", &["tokenry-domain", "tokenry"]),
+    ("compare", &["tokenry-jwt", "tokenry-guard", "tokenry-domain", "tokenry"]),
     // It knows the binary and nothing of its parts.
     ("soak", &[]),
 ];

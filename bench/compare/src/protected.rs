@@ -1,0 +1,229 @@
+//! A protected `GET`: what a service that asks for a token gets done on one core.
+
+pub(crate) mod service;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokenry_jwt::Algorithm;
+
+use crate::arguments::Measure;
+use crate::chart::{Bar, Chart, Panel};
+use crate::child::{Child, used};
+use crate::core::Core;
+use crate::finding::{Finding, Table};
+use crate::fixture::{Fixture, token};
+use crate::load::{Client, Served, run};
+use crate::primitive;
+use crate::statistics::{digits, median, ratio};
+
+/// One of the services that are compared.
+struct Service {
+    name: &'static str,
+    child: Child,
+    address: SocketAddr,
+    /// Whether it sees each token once.
+    are_new: bool,
+    served: Vec<Served>,
+    /// Microseconds of a core for a request, of each round.
+    costs: Vec<f64>,
+}
+
+pub(crate) fn measure(measure: &Measure) -> Finding {
+    let algorithms = [Algorithm::Hs256, Algorithm::EdDsa];
+    let fixture = Fixture::new(&algorithms);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fixture.json");
+    fixture.write(&path);
+    let rounds = measure.rounds(11, 2);
+    let mut finding = Finding::new("protected", "A protected GET", measure.quick);
+    finding.explain(&format!(
+        "`GET /orders`, answered with `hello` and the token's subject. The service has one core, {CONNECTIONS} kept-alive \
+         connections of a load generator of our own (a thread on Tokio) the other; each sends its next request when the last one was answered. \
+         {rounds} rounds; in each, every service has a turn of {} ms, and the others idle. `warm`: {} tokens that come again \
+         and again, for all services but those that say `every token new`. Medians. Bare axum is sent the same bytes and \
+         looks at none of them. Django REST framework answers from gunicorn, one worker with four threads (gthread), \
+         with `JWTStatelessUserAuthentication`, which asks no database; it has no EdDSA.",
+        TURN.as_millis(),
+        fixture.tokens(Algorithm::Hs256).len(),
+    ));
+    let mut panels = Vec::new();
+    for algorithm in algorithms {
+        let mut services = start(measure, &path, algorithm);
+        let mut primitives = Vec::new();
+        let mut used_up = 0;
+        for _ in 0..rounds {
+            primitives.push(bare_signature(&path, algorithm));
+            for service in &mut services {
+                service.turn(&fixture, algorithm, &mut used_up);
+            }
+        }
+        println!("  {}", algorithm.name());
+        judge(&mut finding, algorithm, &services, &primitives);
+        finding.tables.push(table(algorithm, &services));
+        panels.push(panel(algorithm, &services));
+    }
+    finding.charts.push(Chart::Bars {
+        file: "protected".to_owned(),
+        title: "A protected GET, the service on one core".to_owned(),
+        unit: "requests per second: longer is better".to_owned(),
+        is_logarithmic: false,
+        panels,
+    });
+    finding
+}
+
+/// All services that take tokens of the algorithm.
+fn start(measure: &Measure, fixture: &Path, algorithm: Algorithm) -> Vec<Service> {
+    let own = std::env::current_exe().unwrap();
+    let command = |program: &Path, before: &[&str], after: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(before).arg(fixture).arg(algorithm.name()).args(after);
+        command
+    };
+    let script = measure.node.join("serve.js");
+    let node = |after: &[&str]| command(Path::new("node"), &[script.to_str().unwrap()], after);
+    let mut commands = vec![
+        (BARE, command(&own, &["service", "bare"], &[]), false),
+        (WARM, command(&own, &["service", "guard"], &[]), false),
+        (NEW, command(&own, &["service", "guard"], &[]), true),
+        ("axum, jsonwebtoken", command(&measure.rust, &["serve"], &[]), false),
+        ("Fastify, fast-jwt cached", node(&["cached"]), false),
+        ("Fastify, fast-jwt", node(&[]), false),
+    ];
+    if algorithm == Algorithm::Hs256 {
+        let mut django = Command::new(&measure.python);
+        django.arg(measure.scripts.join("service.py")).arg("serve").env("FIXTURE", fixture);
+        commands.push(("Django REST, simplejwt", django, false));
+    }
+    Core::Server.keep();
+    let started = commands.into_iter().map(|(name, command, are_new)| {
+        let mut child = Child::start(&command);
+        Service { name, address: child.port(), child, are_new, served: Vec::new(), costs: Vec::new() }
+    });
+    let services = started.collect();
+    Core::leave();
+    services
+}
+
+impl Service {
+    fn turn(&mut self, fixture: &Fixture, algorithm: Algorithm, used_up: &mut usize) {
+        let requests: Vec<Vec<u8>> = if self.are_new {
+            let expected = self.served.last().map_or(FIRST, |served| served.rate) * TURN.as_secs_f64();
+            let count = (expected * 2.0) as usize;
+            *used_up += count;
+            let key = fixture.key(algorithm);
+            (*used_up - count..*used_up).map(|number| request(&token(key, number + 1000))).collect()
+        } else {
+            fixture.tokens(algorithm).iter().map(|token| request(token)).collect()
+        };
+        let requests = Arc::new(requests);
+        let client = |at| Caller { requests: Arc::clone(&requests), at, is_new: self.are_new };
+        let before = used(self.child.id());
+        let (served, _) = run(&[self.address], (0..CONNECTIONS).map(client).collect(), TURN);
+        self.costs.push((used(self.child.id()) - before) * 1e6 / served.answers as f64);
+        self.served.push(served);
+    }
+
+    fn rates(&self) -> Vec<f64> {
+        self.served.iter().map(|served| served.rate).collect()
+    }
+}
+
+/// Sends every n-th of the requests.
+struct Caller {
+    requests: Arc<Vec<Vec<u8>>>,
+    at: usize,
+    /// Whether none may be sent twice.
+    is_new: bool,
+}
+
+impl Client for Caller {
+    fn request(&mut self) -> &[u8] {
+        assert!(!self.is_new || self.at < self.requests.len(), "too few new tokens");
+        let request = &self.requests[self.at % self.requests.len()];
+        self.at += CONNECTIONS;
+        request
+    }
+}
+
+fn request(token: &str) -> Vec<u8> {
+    format!("GET /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+}
+
+/// Seconds for the bare check of one signature, on the service's core.
+fn bare_signature(fixture: &Path, algorithm: Algorithm) -> f64 {
+    let key = crate::fixture::read_key(fixture, algorithm);
+    let thread = std::thread::spawn(move || {
+        Core::Server.keep();
+        let call = primitive::verify(&key, &[token(&key, 0)]);
+        let (started, mut calls) = (Instant::now(), 0);
+        while started.elapsed() < Duration::from_millis(50) {
+            (0..20).for_each(&call);
+            calls += 20;
+        }
+        started.elapsed().as_secs_f64() / f64::from(calls)
+    });
+    thread.join().unwrap()
+}
+
+fn judge(finding: &mut Finding, algorithm: Algorithm, services: &[Service], primitives: &[f64]) {
+    let rates: HashMap<&str, Vec<f64>> = services.iter().map(|service| (service.name, service.rates())).collect();
+    let (bare, name) = (&rates[BARE], algorithm.name());
+    let warm = ratio(&rates[WARM], bare);
+    finding.expect(
+        &format!("{name}, warm: {:.1} % of bare axum (at least 90 %)", warm * 100.0),
+        warm >= 0.9,
+    );
+    let predicted: Vec<f64> = bare.iter().zip(primitives).map(|(rate, time)| 1.0 / (1.0 / rate + time)).collect();
+    let new = ratio(&rates[NEW], &predicted);
+    finding.expect(
+        &format!(
+            "{name}, every token new: {:.1} % of the {} requests/s that bare axum and the bare signature ({} us) allow (at least 90 %)",
+            new * 100.0,
+            digits(median(&predicted)),
+            digits(median(primitives) * 1e6),
+        ),
+        new >= 0.9,
+    );
+}
+
+fn table(algorithm: Algorithm, services: &[Service]) -> Table {
+    let bare = services[0].rates();
+    let rows = services.iter().map(|service| {
+        let p99s: Vec<f64> = service.served.iter().map(|served| served.p99).collect();
+        vec![
+            service.name.to_owned(),
+            digits(median(&service.rates())),
+            format!("{:.1} %", ratio(&service.rates(), &bare) * 100.0),
+            digits(median(&p99s)),
+            digits(median(&service.costs)),
+        ]
+    });
+    Table {
+        caption: format!("{}: a protected GET", algorithm.name()),
+        columns: ["", "requests/s", "of bare axum", "p99, ms", "core, us a request"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+    }
+}
+
+fn panel(algorithm: Algorithm, services: &[Service]) -> Panel {
+    let bars = services.iter().map(|service| Bar {
+        name: service.name.to_owned(),
+        value: median(&service.rates()),
+        is_ours: service.name.contains("Tokenry"),
+    });
+    Panel { title: algorithm.name().to_owned(), bars: bars.collect() }
+}
+
+const BARE: &str = "bare axum";
+const WARM: &str = "axum, Tokenry, warm";
+const NEW: &str = "axum, Tokenry, every token new";
+const CONNECTIONS: usize = 64;
+const TURN: Duration = Duration::from_millis(800);
+/// More requests a second than anything here answers with new tokens.
+const FIRST: f64 = 80_000.0;
