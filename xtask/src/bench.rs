@@ -169,12 +169,7 @@ struct Figure {
     arguments: &'static [&'static str],
 }
 
-const fn figure(
-    name: &'static str,
-    title: &'static str,
-    package: &'static str,
-    profile: &'static str,
-) -> Figure {
+const fn figure(name: &'static str, title: &'static str, package: &'static str, profile: &'static str) -> Figure {
     Figure { name, title, package, bench: name, profile, arguments: &["--check"] }
 }
 
@@ -213,7 +208,9 @@ mod tests {
         let all = wanted(&[]).unwrap();
         assert!(all.comparison("speed") && all.figure("verify"));
         let some = wanted(&["--only", "speed", "--only", "guard"]).unwrap();
-        assert!(some.comparison("speed") && some.figure("guard") && !some.comparison("refresh") && !some.figure("verify"));
+        assert!(
+            some.comparison("speed") && some.figure("guard") && !some.comparison("refresh") && !some.figure("verify")
+        );
     }
 
     #[test]

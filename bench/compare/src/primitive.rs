@@ -46,13 +46,16 @@ pub(crate) fn sign(key: &SigningKey, tokens: &[String]) -> Call {
     match key.algorithm() {
         Algorithm::Hs256 => {
             let mac = Hmac::<Sha256>::new_from_slice(&private).unwrap();
-            Box::new(move |at| _ = black_box(mac.clone().chain_update(black_box(&messages[at % messages.len()])).finalize()))
+            Box::new(move |at| {
+                _ = black_box(mac.clone().chain_update(black_box(&messages[at % messages.len()])).finalize())
+            })
         }
         Algorithm::Rs256 => {
             let key = RsaKeyPair::from_pkcs8(&private).unwrap();
             Box::new(move |at| {
                 let mut out = vec![0; key.public_modulus_len()];
-                key.sign(&signature::RSA_PKCS1_SHA256, &random, black_box(&messages[at % messages.len()]), &mut out).unwrap();
+                key.sign(&signature::RSA_PKCS1_SHA256, &random, black_box(&messages[at % messages.len()]), &mut out)
+                    .unwrap();
                 black_box(out);
             })
         }

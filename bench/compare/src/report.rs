@@ -61,10 +61,7 @@ fn table(page: &mut String, table: &Table) {
 fn origin(finding: &Finding) -> String {
     let machine = &finding.machine;
     let quick = if finding.quick { "QUICK, not to be quoted: " } else { "" };
-    format!(
-        "{quick}{}, {}, {} cores, {}, {}",
-        finding.date, machine.cpu, machine.cores, machine.memory, machine.kernel
-    )
+    format!("{quick}{}, {}, {} cores, {}, {}", finding.date, machine.cpu, machine.cores, machine.memory, machine.kernel)
 }
 
 /// Broken into lines of the page's width.

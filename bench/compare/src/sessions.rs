@@ -325,7 +325,10 @@ fn servers(finding: &mut Finding, place: &Place, sites: Vec<Site>, users: usize,
         let points = (0..SERVERS).map(|count| ((count + 1) as f64, of(count).0)).collect();
         lines.push(Line { name: method.title().to_owned(), points, is_ours: method.is_token() });
     }
-    let caption = format!("{} users, several servers on one core: core time for a request, all servers and PostgreSQL", grouped(&users.to_string()));
+    let caption = format!(
+        "{} users, several servers on one core: core time for a request, all servers and PostgreSQL",
+        grouped(&users.to_string())
+    );
     let columns = ["", "one server", "two servers", "three servers"].map(str::to_owned).to_vec();
     finding.explain(
         "With several servers, connections spread over them evenly; all servers, and PostgreSQL, share the one core, so that \

@@ -43,7 +43,7 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     let mut node = Command::new("node");
     node.arg(measure.node.join("ask.js"));
     let mut python = Command::new(&measure.python);
-    python.arg(measure.scripts.join("ask.py"));
+    python.args(["-W", "ignore"]).arg(measure.scripts.join("ask.py"));
     let mut children = [rust, node, python].map(|mut command| Child::start(command.arg(&path)));
 
     let rounds = measure.rounds(60, 5);

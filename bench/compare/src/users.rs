@@ -94,4 +94,5 @@ impl Random for Fixed {
 }
 
 const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
-const DEVICE: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36";
+const DEVICE: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36";

@@ -63,8 +63,9 @@ fn row(algorithm: Algorithm, bound: f64, typ: &str) -> bool {
     (0..20).for_each(|_| primitive());
     let calls = (20.0 * 2e6 / started.elapsed().as_nanos() as f64).clamp(4.0, 4000.0) as u32;
 
-    let mut rounds: Vec<[f64; 3]> =
-        (0..ROUNDS + WARM_UP).map(|_| [time(calls, &*primitive), time(calls, &*tokenry), time(calls, &*peer)]).collect();
+    let mut rounds: Vec<[f64; 3]> = (0..ROUNDS + WARM_UP)
+        .map(|_| [time(calls, &*primitive), time(calls, &*tokenry), time(calls, &*peer)])
+        .collect();
     rounds.drain(..WARM_UP);
     let of = |value: fn(&[f64; 3]) -> f64| median(rounds.iter().map(value).collect());
     let ratio = of(|r| r[1] / r[0]);

@@ -28,7 +28,8 @@ impl Peers {
         npm(&from.join("node"), &node)?;
         // Modules are looked for beside the script that names them.
         for script in ["ask.js", "serve.js", "refresh.js"] {
-            fs::copy(from.join("node").join(script), node.join(script)).map_err(|error| format!("{script}: {error}"))?;
+            fs::copy(from.join("node").join(script), node.join(script))
+                .map_err(|error| format!("{script}: {error}"))?;
         }
         let scripts = from.join("python");
         let python = python(&scripts, &target.join("peers-python"))?;

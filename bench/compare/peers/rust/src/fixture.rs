@@ -48,6 +48,17 @@ impl Fixture {
         STANDARD.decode(&self.keys[algorithm].private).expect("base64")
     }
 
+    /// The private key, PKCS#8 in PEM.
+    pub(crate) fn pem(&self, algorithm: &str) -> String {
+        let lines: Vec<&str> = self.keys[algorithm]
+            .private
+            .as_bytes()
+            .chunks(64)
+            .filter_map(|line| std::str::from_utf8(line).ok())
+            .collect();
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
+    }
+
     pub(crate) fn jwk(&self, algorithm: &str) -> Option<&serde_json::Value> {
         self.keys[algorithm].jwk.as_ref()
     }

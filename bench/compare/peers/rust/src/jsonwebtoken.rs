@@ -34,11 +34,7 @@ pub(crate) fn rules(fixture: &Fixture, algorithm: &str) -> Option<(DecodingKey, 
 }
 
 /// It does not look at the header's `typ`: that is left to the caller, as in most libraries.
-pub(crate) fn check(
-    token: &str,
-    key: &DecodingKey,
-    rules: &Validation,
-) -> Result<Claims, jsonwebtoken::errors::Error> {
+pub(crate) fn check(token: &str, key: &DecodingKey, rules: &Validation) -> Result<Claims, jsonwebtoken::errors::Error> {
     decode::<Claims>(black_box(token), key, rules).map(|data| data.claims)
 }
 
@@ -48,7 +44,7 @@ pub(crate) fn sign(fixture: &Fixture, algorithm: &str) -> Option<Call> {
     let key = match name {
         Algorithm::HS256 => EncodingKey::from_secret(&private),
         Algorithm::RS256 => {
-            let pem = pem(&private);
+            let pem = fixture.pem(algorithm);
             EncodingKey::from_rsa_pem(pem.as_bytes()).expect("an RSA key")
         }
         Algorithm::ES256 => EncodingKey::from_ec_der(&private),
@@ -61,11 +57,4 @@ pub(crate) fn sign(fixture: &Fixture, algorithm: &str) -> Option<Call> {
     Some(Box::new(move |_| {
         black_box(encode(&header, black_box(&claims), &key).expect("a token"));
     }))
-}
-
-fn pem(der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<String> = text.as_bytes().chunks(64).map(|line| String::from_utf8_lossy(line).into_owned()).collect();
-    format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
 }

@@ -36,8 +36,8 @@ pub(crate) fn verify(fixture: &Fixture, algorithm: &str) -> Option<Call> {
     }
     match algorithm {
         "HS256" => call!(HS256Key::from_bytes(&private)),
-        "RS256" => call!(RS256KeyPair::from_der(&private).expect("an RSA key").public_key()),
-        "ES256" => call!(ES256KeyPair::from_der(&private).expect("a P-256 key").public_key()),
+        "RS256" => call!(RS256KeyPair::from_pem(&fixture.pem(algorithm)).expect("an RSA key").public_key()),
+        "ES256" => call!(ES256KeyPair::from_pem(&fixture.pem(algorithm)).expect("a P-256 key").public_key()),
         "EdDSA" => call!(Ed25519PublicKey::from_jwk(&fixture.jwk(algorithm)?.to_string()).expect("an Ed25519 key")),
         "ML-DSA-44" => call!(MLDSA44PublicKey::from_jwk(&fixture.jwk(algorithm)?.to_string()).expect("an ML-DSA key")),
         _ => None,
@@ -68,8 +68,14 @@ pub(crate) fn sign(fixture: &Fixture, algorithm: &str) -> Option<Call> {
     }
     match algorithm {
         "HS256" => call!(HS256Key::from_bytes(&private).with_key_id(kid), authenticate_with_options),
-        "RS256" => call!(RS256KeyPair::from_der(&private).expect("an RSA key").with_key_id(kid), sign_with_options),
-        "ES256" => call!(ES256KeyPair::from_der(&private).expect("a P-256 key").with_key_id(kid), sign_with_options),
+        "RS256" => call!(
+            RS256KeyPair::from_pem(&fixture.pem(algorithm)).expect("an RSA key").with_key_id(kid),
+            sign_with_options
+        ),
+        "ES256" => call!(
+            ES256KeyPair::from_pem(&fixture.pem(algorithm)).expect("a P-256 key").with_key_id(kid),
+            sign_with_options
+        ),
         "EdDSA" => {
             let public = Ed25519PublicKey::from_jwk(&fixture.jwk(algorithm)?.to_string()).expect("an Ed25519 key");
             let pair = [seed(&private), &public.to_bytes()].concat();
