@@ -232,14 +232,14 @@ impl Client for Visitor {
 }
 
 fn explain(finding: &mut Finding, rounds: usize) {
-    finding.explain(&format!(
+    finding.explain(
         "One program answers `GET /orders` with `hello` and the user's identifier. By token it is a service with the guard and \
          the issuer's key (EdDSA). By cookie it is an application with Tokenry embedded, which finds the session and its user in \
          its memory, in a SQLite file, or in PostgreSQL. Same framework, same request but for the header, same answer. (At \
          the issuer's own calls, such as `/v1/verify`, a token is looked up as well; what is compared here is the services \
          that do not.) Users and sessions are made directly in the stores. Tokenry writes down once a minute that a cookie's \
          session is in use; these writes are left out.",
-    ));
+    );
     finding.explain(&format!(
         "Each of {CONNECTIONS} connections is a visitor: one of all users, drawn at random, who sends {STAY} requests, then \
          another. {rounds} rounds; in each, every site has a turn of {} ms. The site is on one core and PostgreSQL with it, the \

@@ -27,6 +27,12 @@ pub(crate) fn digits(value: f64) -> String {
     grouped(&format!("{:.decimals$}", (value / unit).round_if(unit > 1.0) * unit))
 }
 
+/// A round value without zeros that say nothing.
+pub(crate) fn short(value: f64) -> String {
+    let text = digits(value);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 trait RoundIf {
     fn round_if(self, condition: bool) -> f64;
 }
@@ -69,5 +75,6 @@ mod tests {
             assert_eq!(digits(value), text);
         }
         assert_eq!(digits(1_234_567.0), "1,230,000");
+        assert_eq!([0.0, 0.1, 2.5, 40_000.0].map(short), ["0", "0.1", "2.5", "40,000"]);
     }
 }

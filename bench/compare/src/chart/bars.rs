@@ -2,7 +2,7 @@ use plotters::element::{PathElement, Rectangle};
 use plotters::style::Color;
 
 use super::{Area, GREY, GRID, INK, OTHERS, OURS, Panel, Side, WIDTH, place, text, ticks};
-use crate::statistics::digits;
+use crate::statistics::{digits, short};
 
 /// Of all panels, one under the other.
 pub(super) fn height(panels: &[Panel]) -> u32 {
@@ -18,7 +18,7 @@ pub(super) fn draw(area: &Area<'_>, unit: &str, is_logarithmic: bool, panels: &[
     let foot = TOP + panels.iter().map(panel_height).sum::<u32>() as i32;
     for mark in &marks {
         area.draw(&PathElement::new([(x(*mark), TOP), (x(*mark), foot)], GRID.stroke_width(1))).unwrap();
-        text(area, &digits(*mark), (x(*mark), foot + 12), 12, GREY, Side::Middle);
+        text(area, &short(*mark), (x(*mark), foot + 12), 12, GREY, Side::Middle);
     }
     text(area, unit, ((LEFT + RIGHT) / 2, foot + 30), 13, INK, Side::Middle);
     let mut y = TOP;

@@ -2,7 +2,7 @@ use plotters::element::{Circle, PathElement};
 use plotters::style::{Color, RGBColor};
 
 use super::{Area, GREY, GRID, INK, Line, OURS, Side, WIDTH, place, text, ticks};
-use crate::statistics::{digits, grouped};
+use crate::statistics::{digits, grouped, short};
 
 pub(super) const HEIGHT: u32 = 480;
 
@@ -19,7 +19,7 @@ pub(super) fn draw(area: &Area<'_>, [x_unit, y_unit]: [&str; 2], [is_x_log, is_y
     let y = |value: f64| FOOT - (place(value, y_range, is_y_log) * f64::from(FOOT - TOP)) as i32;
     for mark in &marks {
         area.draw(&PathElement::new([(LEFT, y(*mark)), (RIGHT, y(*mark))], GRID.stroke_width(1))).unwrap();
-        text(area, &digits(*mark), (LEFT - 8, y(*mark)), 12, GREY, Side::Right);
+        text(area, &short(*mark), (LEFT - 8, y(*mark)), 12, GREY, Side::Right);
     }
     for value in &xs {
         area.draw(&PathElement::new([(x(*value), FOOT), (x(*value), FOOT + 5)], GREY.stroke_width(1))).unwrap();
