@@ -238,7 +238,8 @@ fn explain(finding: &mut Finding, rounds: usize) {
          its memory, in a SQLite file, or in PostgreSQL. Same framework, same request but for the header, same answer. (At \
          the issuer's own calls, such as `/v1/verify`, a token is looked up as well; what is compared here is the services \
          that do not.) Users and sessions are made directly in the stores. Tokenry writes down once a minute that a cookie's \
-         session is in use; these writes are left out.",
+         session is in use; these writes are left out. The issuer keeps a row for each session of the token method, too, for refreshing; no request to \
+         a service reads it.",
     );
     finding.explain(&format!(
         "Each of {CONNECTIONS} connections is a visitor: one of all users, drawn at random, who sends {STAY} requests, then \
