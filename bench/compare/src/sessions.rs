@@ -29,19 +29,23 @@ struct Place {
     folder: tempfile::TempDir,
     fixture: Fixture,
     cluster: Cluster,
-    database: String,
     now: Timestamp,
 }
 
-/// One site, with one method.
+/// One site, with one method and so many users.
 struct Site {
     method: Method,
+    users: usize,
     child: Child,
     address: SocketAddr,
     data: PathBuf,
-    /// Requests a second that the next turn may need.
-    expected: f64,
-    turns: Vec<Turn>,
+    /// The URL of its own.
+    database: Option<String>,
+    /// MB, of the process and of PostgreSQL if it has that, after a turn.
+    memory: f64,
+    /// MB that its users and sessions take on the disk.
+    disk: f64,
+    turns: Vec<Served>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,54 +57,30 @@ enum Method {
     Database,
 }
 
-/// What one site did in one round.
-struct Turn {
-    users: usize,
-    served: Served,
-}
-
 pub(crate) fn measure(measure: &Measure) -> Finding {
     let place = Place::new();
-    let mut sites: Vec<Site> = Method::ALL.into_iter().map(|method| place.site(method, 0)).collect();
     let rounds = measure.rounds(5, 2);
     let steps = if measure.quick { &USERS[..2] } else { USERS };
-    let mut memory: Vec<Vec<f64>> = Vec::new();
-    let mut disk: Vec<Vec<f64>> = Vec::new();
-    let mut flat = Vec::new();
-    let mut logged_in = 0;
+    let mut sites = Vec::new();
     for &users in steps {
         let started = Instant::now();
-        place.log_in(&mut sites, logged_in, users);
-        logged_in = users;
-        println!("  {users} users logged in after {:.0} s", started.elapsed().as_secs_f64());
-        for round in 0..rounds {
-            for site in &mut sites {
-                site.turn(&place, users, round);
-            }
-            // The same process in the same round, asked by the first users alone: what the machine does in between is in both.
-            let uncached = sites.iter_mut().find(|site| site.method == Method::TokenUncached).unwrap();
-            let all = uncached.turns.last().unwrap().served.rate;
-            let few = uncached.ask(&place, USERS[0], round);
-            flat.push(all / few.rate);
+        sites.extend(Method::ALL.map(|method| place.site(method, users)));
+        println!("  sites with {users} users after {:.0} s", started.elapsed().as_secs_f64());
+    }
+    for site in &mut sites {
+        site.connect_again(&place);
+    }
+    for round in 0..rounds {
+        for site in &mut sites {
+            site.turn(&place, round + 1);
         }
-        memory.push(sites.iter().map(|site| site.memory(&place)).collect());
-        disk.push(sites.iter().map(|site| site.disk(&place)).collect());
     }
     let mut finding = Finding::new("sessions", "Sessions against tokens", measure.quick);
     explain(&mut finding, rounds);
-    let least = median(&flat);
-    finding.expect(
-        &format!(
-            "tokens, from {} to {} users: throughput {:.1} % of that with {} users in the same rounds (at least 95 %)",
-            grouped(&steps[0].to_string()),
-            grouped(&logged_in.to_string()),
-            least * 100.0,
-            grouped(&USERS[0].to_string()),
-        ),
-        least >= 0.95,
-    );
-    report_growth(&mut finding, &sites, steps, &memory, &disk);
-    servers(&mut finding, &place, sites, logged_in, rounds);
+    judge(&mut finding, &sites, steps);
+    report_growth(&mut finding, &sites, steps);
+    sites.retain(|site| site.users == steps[steps.len() - 1]);
+    servers(&mut finding, &place, sites, rounds);
     finding
 }
 
@@ -110,41 +90,62 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         fixture.write(&folder.path().join("fixture.json"));
         Core::Server.keep();
-        let cluster = Cluster::start(&["max_connections=200", "max_wal_size=4GB"]);
+        let cluster = Cluster::start(&["max_connections=300", "max_wal_size=4GB"]);
         Core::leave();
-        let database = cluster.database(&[]);
         let now = Timestamp::from_seconds(jiff::Timestamp::now().as_second());
-        Self { folder, fixture, cluster, database, now }
+        Self { folder, fixture, cluster, now }
     }
 
-    /// A new one; the first of a method is number 0.
-    fn site(&self, method: Method, number: usize) -> Site {
-        let data = self.folder.path().join(format!("{}-{number}", method.name()));
+    /// A new one, with its users logged in.
+    fn site(&self, method: Method, users: usize) -> Site {
+        let data = self.folder.path().join(format!("{}-{users}", method.name()));
+        let database = (method == Method::Database).then(|| self.cluster.database(&[]));
+        let (child, address) = self.start(method, &data, database.as_deref());
+        let mut site =
+            Site { method, users, child, address, data, database, memory: 0.0, disk: 0.0, turns: Vec::new() };
+        if !method.is_token() {
+            // On both cores.
+            Core::release(site.child.id());
+            site.child.ask(&format!("fill 0 {users}"));
+            Core::Server.take(site.child.id());
+        }
+        if let Some(url) = &site.database {
+            for statement in ["VACUUM ANALYZE users", "VACUUM ANALYZE sessions", "CHECKPOINT"] {
+                self.cluster.value(url, statement);
+            }
+        }
+        // What was made is on the disk before anything is measured.
+        assert!(Command::new("sync").status().unwrap().success());
+        site.turn(self, 0);
+        site.turns.clear();
+        let postgres = if site.database.is_some() { resident(self.postgres()) } else { 0.0 };
+        site.memory = resident(site.child.id()) + postgres;
+        site.disk = self.size(&site);
+        site
+    }
+
+    fn start(&self, method: Method, data: &Path, database: Option<&str>) -> (Child, SocketAddr) {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.arg("site").arg(method.name());
         match method {
             Method::Token | Method::TokenUncached => command.arg(self.folder.path().join("fixture.json")),
-            Method::Memory | Method::Disk => command.arg(&data),
-            Method::Database => command.arg(&data).arg(&self.database),
+            Method::Memory | Method::Disk | Method::Database => command.arg(data).args(database),
         };
         let mut child = Child::start(&command);
         let address = child.port();
         Core::Server.take(child.id());
-        Site { method, address, child, data, expected: FIRST, turns: Vec::new() }
+        (child, address)
     }
 
-    /// Logs users in at all sites, on both cores.
-    fn log_in(&self, sites: &mut [Site], from: usize, to: usize) {
-        for site in sites.iter_mut().filter(|site| !site.method.is_token()) {
-            Core::release(site.child.id());
-            site.child.ask(&format!("fill {from} {to}"));
-            Core::Server.take(site.child.id());
+    /// MB that users and sessions take on the disk.
+    fn size(&self, site: &Site) -> f64 {
+        match &site.database {
+            Some(url) => {
+                let bytes = self.cluster.value(url, "SELECT pg_database_size(current_database())");
+                bytes.parse::<f64>().unwrap() / 1e6
+            }
+            None => size(&site.data),
         }
-        self.cluster.value(&self.database, "VACUUM ANALYZE users");
-        self.cluster.value(&self.database, "VACUUM ANALYZE sessions");
-        self.cluster.value(&self.database, "CHECKPOINT");
-        // What was made is on the disk before anything is measured.
-        assert!(Command::new("sync").status().unwrap().success());
     }
 
     /// What each of the visitors sends: one user after the other, drawn from all.
@@ -171,44 +172,32 @@ impl Place {
 }
 
 impl Site {
-    fn turn(&mut self, place: &Place, users: usize, round: usize) {
-        let served = self.ask(place, users, round);
-        self.turns.push(Turn { users, served });
-    }
-
-    fn ask(&mut self, place: &Place, users: usize, round: usize) -> Served {
-        let served = ask(place, self.method, &[self.address], users, round, self.expected);
-        self.expected = served.rate.max(FIRST / 10.0);
-        served
-    }
-
-    fn of(&self, users: usize, value: fn(&Served) -> f64) -> Vec<f64> {
-        self.turns.iter().filter(|turn| turn.users == users).map(|turn| value(&turn.served)).collect()
-    }
-
-    /// MB, of the site and of what it alone has beside it.
-    fn memory(&self, place: &Place) -> f64 {
-        let beside = if self.method == Method::Database { resident(place.postgres()) } else { 0.0 };
-        resident(self.child.id()) + beside
-    }
-
-    /// MB that its users and sessions take on the disk.
-    fn disk(&self, place: &Place) -> f64 {
-        match self.method {
-            Method::Token | Method::TokenUncached => 0.0,
-            Method::Memory | Method::Disk => size(&self.data),
-            Method::Database => {
-                let bytes = place.cluster.value(&place.database, "SELECT pg_database_size(current_database())");
-                bytes.parse::<f64>().unwrap() / 1e6
-            }
+    /// Starts it again, if it is on PostgreSQL: what was kept there for the connections of another must not count.
+    fn connect_again(&mut self, place: &Place) {
+        if let Some(url) = &self.database {
+            (self.child, self.address) = place.start(self.method, &self.data, Some(url));
         }
+    }
+
+    fn turn(&mut self, place: &Place, round: usize) {
+        let served = ask(place, self.method, &[self.address], self.users, round, self.expected());
+        self.turns.push(served);
+    }
+
+    /// Requests a second that the next turn may need.
+    fn expected(&self) -> f64 {
+        self.turns.last().map_or(FIRST, |served| served.rate.max(FIRST / 10.0))
+    }
+
+    fn rates(&self) -> Vec<f64> {
+        self.turns.iter().map(|served| served.rate).collect()
     }
 }
 
 /// Lets visitors ask one or more servers of a method.
 fn ask(place: &Place, method: Method, servers: &[SocketAddr], users: usize, round: usize, expected: f64) -> Served {
     let visits = (expected * TURN.as_secs_f64() * 2.0) as usize / STAY + CONNECTIONS * 4;
-    let requests = Arc::new(place.requests(method, users, visits, round + 1));
+    let requests = Arc::new(place.requests(method, users, visits, round));
     let visitor = |at| Visitor { requests: Arc::clone(&requests), at, sent: 0 };
     run(servers, (0..CONNECTIONS).map(visitor).collect(), TURN).0
 }
@@ -242,7 +231,7 @@ fn explain(finding: &mut Finding, rounds: usize) {
          a service reads it.",
     );
     finding.explain(&format!(
-        "Each of {CONNECTIONS} connections is a visitor: one of all users, drawn at random, who sends {STAY} requests, then \
+        "A site for each method and each number of users, all at the same time. Each of {CONNECTIONS} connections is a visitor: one of all users, drawn at random, who sends {STAY} requests, then \
          another. {rounds} rounds; in each, every site has a turn of {} ms. The site is on one core and PostgreSQL with it, the \
          load generator is on the other. Medians. `token` is a guard as it comes: the first request of a visit is verified, \
          the others are known, and with few users all are. `token, no cache` verifies the signature at each request.",
@@ -250,54 +239,80 @@ fn explain(finding: &mut Finding, rounds: usize) {
     ));
 }
 
-fn report_growth(finding: &mut Finding, sites: &[Site], steps: &[usize], memory: &[Vec<f64>], disk: &[Vec<f64>]) {
-    let columns = |what: &str| {
-        let steps = steps.iter().map(|users| format!("{} users", grouped(&users.to_string())));
-        std::iter::once(what.to_owned()).chain(steps).collect::<Vec<_>>()
+/// That tokens do not care how many there are.
+fn judge(finding: &mut Finding, sites: &[Site], steps: &[usize]) {
+    let rates = |users| {
+        let found = sites.iter().find(|site| site.method == Method::TokenUncached && site.users == users);
+        found.unwrap().rates()
     };
-    let mut add = |caption: &str, file: &str, unit: &str, is_logarithmic: bool, value: &dyn Fn(usize, usize) -> f64| {
-        let of_site = |site: usize| (0..steps.len()).map(|step| value(site, step)).collect::<Vec<_>>();
-        let values: Vec<(&Site, Vec<f64>)> = sites.iter().enumerate().map(|(at, site)| (site, of_site(at))).collect();
-        let rows = values.iter().map(|(site, values)| {
-            std::iter::once(site.method.title().to_owned()).chain(values.iter().map(|value| digits(*value))).collect()
+    let (least, most) = (steps[0], steps[steps.len() - 1]);
+    let flat = ratio(&rates(most), &rates(least));
+    finding.expect(
+        &format!(
+            "tokens without a cache: with {} users {:.1} % of the throughput with {} (95 to 105 %)",
+            grouped(&most.to_string()),
+            flat * 100.0,
+            grouped(&least.to_string()),
+        ),
+        (0.95..1.05).contains(&flat),
+    );
+}
+
+fn report_growth(finding: &mut Finding, sites: &[Site], steps: &[usize]) {
+    let columns: Vec<String> = std::iter::once(String::new())
+        .chain(steps.iter().map(|users| format!("{} users", grouped(&users.to_string()))))
+        .collect();
+    let mut add = |caption: &str, plot: Option<(&str, &str, bool)>, value: fn(&Site) -> f64| {
+        let of_method =
+            |method: Method| -> Vec<f64> { sites.iter().filter(|site| site.method == method).map(value).collect() };
+        let values = Method::ALL.map(|method| (method, of_method(method)));
+        let rows = values.iter().map(|(method, values)| {
+            std::iter::once(method.title().to_owned()).chain(values.iter().map(|value| digits(*value))).collect()
         });
-        finding.tables.push(Table { caption: caption.to_owned(), columns: columns(""), rows: rows.collect() });
-        let lines = values.into_iter().map(|(site, values)| Line {
-            name: site.method.title().to_owned(),
+        finding.tables.push(Table { caption: caption.to_owned(), columns: columns.clone(), rows: rows.collect() });
+        let lines = values.into_iter().map(|(method, values)| Line {
+            name: method.title().to_owned(),
             points: steps.iter().map(|users| *users as f64).zip(values).collect(),
-            is_ours: site.method.is_token(),
+            is_ours: method.is_token(),
         });
-        if !file.is_empty() {
+        if let Some((file, unit, is_y_logarithmic)) = plot {
             finding.charts.push(Chart::Lines {
                 file: file.to_owned(),
                 title: caption.to_owned(),
                 x: "users logged in".to_owned(),
                 y: unit.to_owned(),
                 is_x_logarithmic: true,
-                is_y_logarithmic: is_logarithmic,
+                is_y_logarithmic,
                 lines: lines.collect(),
             });
         }
     };
-    add("Requests per second, one server on one core", "sessions-rate", "requests per second", false, &|site, step| {
-        median(&sites[site].of(steps[step], |served| served.rate))
-    });
-    add("p99 of a request, ms", "sessions-p99", "milliseconds, logarithmic", true, &|site, step| {
-        median(&sites[site].of(steps[step], |served| served.p99))
-    });
-    add("Resident memory, MB (PostgreSQL's own included)", "sessions-memory", "MB", false, &|site, step| {
-        memory[step][site]
-    });
-    add("Accounts and sessions on the disk, MB", "", "", false, &|site, step| disk[step][site]);
+    let rate: fn(&Site) -> f64 = |site| median(&site.rates());
+    let p99: fn(&Site) -> f64 = |site| median(&site.turns.iter().map(|served| served.p99).collect::<Vec<_>>());
+    add("Requests per second, one server on one core", Some(("sessions-rate", "requests per second", false)), rate);
+    add("p99 of a request, ms", Some(("sessions-p99", "milliseconds, logarithmic", true)), p99);
+    add("Resident memory, MB (PostgreSQL's own included)", Some(("sessions-memory", "MB", false)), |site| site.memory);
+    add("Accounts and sessions on the disk, MB", None, |site| site.disk);
 }
 
 /// The same with several servers, which share the core.
-fn servers(finding: &mut Finding, place: &Place, sites: Vec<Site>, users: usize, rounds: usize) {
-    let mut groups: Vec<Vec<Site>> = Vec::new();
-    for site in sites.into_iter().filter(|site| SHARED.contains(&site.method)) {
-        let more: Vec<Site> = (1..SERVERS).map(|number| place.site(site.method, number)).collect();
-        groups.push(std::iter::once(site).chain(more).collect());
+fn servers(finding: &mut Finding, place: &Place, sites: Vec<Site>, rounds: usize) {
+    struct Group {
+        first: Site,
+        servers: Vec<SocketAddr>,
+        /// Beside the first.
+        more: Vec<Child>,
     }
+    let shared = sites.into_iter().filter(|site| SHARED.contains(&site.method));
+    let groups: Vec<Group> = shared
+        .map(|first| {
+            let start = |_| place.start(first.method, &first.data, first.database.as_deref());
+            let (more, addresses): (Vec<_>, Vec<_>) = (1..SERVERS).map(start).unzip();
+            let servers = std::iter::once(first.address).chain(addresses).collect();
+            Group { first, servers, more }
+        })
+        .collect();
+    let users = groups[0].first.users;
     let mut rows = Vec::new();
     let mut lines = Vec::new();
     let mut costs = vec![vec![Vec::new(); SERVERS]; groups.len()];
@@ -305,21 +320,21 @@ fn servers(finding: &mut Finding, place: &Place, sites: Vec<Site>, users: usize,
     for round in 0..rounds {
         for count in 1..=SERVERS {
             for (at, group) in groups.iter().enumerate() {
-                let servers: Vec<SocketAddr> = group.iter().take(count).map(|site| site.address).collect();
-                let method = group[0].method;
+                let first = &group.first;
                 let all = || {
-                    let beside = if method == Method::Database { used(place.postgres()) } else { 0.0 };
-                    group.iter().map(|site| used(site.child.id())).sum::<f64>() + beside
+                    let beside = if first.database.is_some() { used(place.postgres()) } else { 0.0 };
+                    let children = std::iter::once(&first.child).chain(&group.more);
+                    children.map(|child| used(child.id())).sum::<f64>() + beside
                 };
                 let before = all();
-                let served = ask(place, method, &servers, users, round, group[0].expected);
+                let served = ask(place, first.method, &group.servers[..count], users, round, first.expected());
                 costs[at][count - 1].push((all() - before) * 1e6 / served.answers as f64);
                 rates[at][count - 1].push(served.rate);
             }
         }
     }
     for (at, group) in groups.iter().enumerate() {
-        let method = group[0].method;
+        let method = group.first.method;
         let of = |count: usize| (median(&costs[at][count]), median(&rates[at][count]));
         let cells = (0..SERVERS).map(|count| format!("{} us ({}/s)", digits(of(count).0), digits(of(count).1)));
         rows.push(std::iter::once(method.title().to_owned()).chain(cells).collect());
