@@ -87,13 +87,21 @@ pub(crate) fn used(process: u32) -> f64 {
     own / 1e9 + started_by(process).into_iter().map(used).sum::<f64>()
 }
 
-/// Resident memory of a process and all that it started, in MB.
+/// Resident memory of a process and all that it started, in MB; what several of them share is counted once.
 pub(crate) fn resident(process: u32) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
-    // What several of them share is counted once.
-    let line = status.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let own = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok()).unwrap_or_default();
-    own * 1024.0 / 1e6 + started_by(process).into_iter().map(resident).sum::<f64>()
+    let processes = with_all_started_by(process);
+    let kind = if processes.len() > 1 { "Pss:" } else { "Rss:" };
+    let kilobytes = processes.into_iter().filter_map(|process| {
+        let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
+        line.trim().trim_end_matches(" kB").parse::<f64>().ok()
+    });
+    kilobytes.sum::<f64>() * 1024.0 / 1e6
+}
+
+fn with_all_started_by(process: u32) -> Vec<u32> {
+    let more = started_by(process).into_iter().flat_map(with_all_started_by);
+    std::iter::once(process).chain(more).collect()
 }
 
 fn started_by(process: u32) -> Vec<u32> {

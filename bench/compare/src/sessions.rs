@@ -228,13 +228,13 @@ fn explain(finding: &mut Finding, rounds: usize) {
          the issuer's own calls, such as `/v1/verify`, a token is looked up as well; what is compared here is the services \
          that do not.) Users and sessions are made directly in the stores. Tokenry writes down once a minute that a cookie's \
          session is in use; these writes are left out. The issuer keeps a row for each session of the token method, too, for refreshing; no request to \
-         a service reads it.",
+         a service reads it. Memory is that after a turn; PostgreSQL holds the databases of fewer users, too.",
     );
     finding.explain(&format!(
         "A site for each method and each number of users, all at the same time. Each of {CONNECTIONS} connections is a visitor: one of all users, drawn at random, who sends {STAY} requests, then \
          another. {rounds} rounds; in each, every site has a turn of {} ms. The site is on one core and PostgreSQL with it, the \
          load generator is on the other. Medians. `token` is a guard as it comes: the first request of a visit is verified, \
-         the others are known, and with few users all are. `token, no cache` verifies the signature at each request.",
+         the others are known, and with few users, who come back soon, all are. `token, no cache` verifies the signature at each request.",
         TURN.as_millis(),
     ));
 }

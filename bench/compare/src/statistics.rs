@@ -21,7 +21,10 @@ pub(crate) fn digits(value: f64) -> String {
     if !value.is_finite() {
         return "-".to_owned();
     }
-    let size = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let size = value.abs().log10().floor() as i32;
     let decimals = (2 - size).clamp(0, 6) as usize;
     let unit = 10f64.powi((size - 2).max(0));
     grouped(&format!("{:.decimals$}", (value / unit).round_if(unit > 1.0) * unit))
@@ -74,6 +77,7 @@ mod tests {
         {
             assert_eq!(digits(value), text);
         }
+        assert_eq!(digits(-0.0), "0");
         assert_eq!(digits(1_234_567.0), "1,230,000");
         assert_eq!([0.0, 0.1, 2.5, 40_000.0].map(short), ["0", "0.1", "2.5", "40,000"]);
     }
