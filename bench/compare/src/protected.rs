@@ -25,8 +25,7 @@ use crate::statistics::{digits, median, ratio};
 /// One of the services that are compared.
 struct Service {
     name: &'static str,
-    child: Child,
-    address: SocketAddr,
+    command: Command,
     /// Whether it sees each token once.
     are_new: bool,
     served: Vec<Served>,
@@ -40,12 +39,13 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fixture.json");
     fixture.write(&path);
-    let rounds = measure.rounds(11, 2);
+    let (generations, rounds) = (measure.rounds(4, 1), measure.rounds(3, 2));
     let mut finding = Finding::new("protected", "A protected GET", measure.quick);
     finding.explain(&format!(
         "`GET /orders`, answered with `hello` and the token's subject. The service has one core, {CONNECTIONS} kept-alive \
          connections of a load generator of our own (a thread on Tokio) the other; each sends its next request when the last one was answered. \
-         {rounds} rounds; in each, every service has a turn of {} ms, and the others idle. `warm`: {} tokens that come again \
+         Every service is started {generations} times, because one process may be a few percent faster than another of the same program, \
+         and then has a turn of {} ms in each of {rounds} rounds, while the others idle. `warm`: {} tokens that come again \
          and again, for all services but those that say `every token new`. Medians. Bare axum is sent the same bytes and \
          looks at none of them. Django REST framework answers from gunicorn, one worker with four threads (gthread), \
          with `JWTStatelessUserAuthentication`, which asks no database; it has no EdDSA.",
@@ -54,13 +54,21 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     ));
     let mut panels = Vec::new();
     for algorithm in algorithms {
-        let mut services = start(measure, &path, algorithm);
+        let mut services = services(measure, &path, algorithm);
         let mut primitives = Vec::new();
         let mut used_up = 0;
-        for _ in 0..rounds {
-            primitives.push(bare_signature(&path, algorithm));
-            for service in &mut services {
-                service.turn(&fixture, algorithm, &mut used_up);
+        for _ in 0..generations {
+            let processes = start(&services);
+            for round in 0..=rounds {
+                let signature = bare_signature(&path, algorithm);
+                for (service, process) in services.iter_mut().zip(&processes) {
+                    service.turn(process, &fixture, algorithm, &mut used_up);
+                }
+                if round == 0 {
+                    services.iter_mut().for_each(Service::forget_last);
+                } else {
+                    primitives.push(signature);
+                }
             }
         }
         println!("  {}", algorithm.name());
@@ -79,7 +87,7 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
 }
 
 /// All services that take tokens of the algorithm.
-fn start(measure: &Measure, fixture: &Path, algorithm: Algorithm) -> Vec<Service> {
+fn services(measure: &Measure, fixture: &Path, algorithm: Algorithm) -> Vec<Service> {
     let own = std::env::current_exe().unwrap();
     let command = |program: &Path, before: &[&str], after: &[&str]| {
         let mut command = Command::new(program);
@@ -101,18 +109,31 @@ fn start(measure: &Measure, fixture: &Path, algorithm: Algorithm) -> Vec<Service
         django.arg(measure.scripts.join("service.py")).arg("serve").env("FIXTURE", fixture);
         commands.push(("Django REST, simplejwt", django, false));
     }
+    let service = |(name, command, are_new)| Service { name, command, are_new, served: Vec::new(), costs: Vec::new() };
+    commands.into_iter().map(service).collect()
+}
+
+/// A process for each, on the services' core.
+fn start(services: &[Service]) -> Vec<(Child, SocketAddr)> {
     Core::Server.keep();
-    let started = commands.into_iter().map(|(name, command, are_new)| {
-        let mut child = Child::start(&command);
-        Service { name, address: child.port(), child, are_new, served: Vec::new(), costs: Vec::new() }
+    let started = services.iter().map(|service| {
+        let mut child = Child::start(&service.command);
+        let address = child.port();
+        (child, address)
     });
-    let services = started.collect();
+    let processes = started.collect();
     Core::leave();
-    services
+    processes
 }
 
 impl Service {
-    fn turn(&mut self, fixture: &Fixture, algorithm: Algorithm, used_up: &mut usize) {
+    fn turn(
+        &mut self,
+        (child, address): &(Child, SocketAddr),
+        fixture: &Fixture,
+        algorithm: Algorithm,
+        used_up: &mut usize,
+    ) {
         let requests: Vec<Vec<u8>> = if self.are_new {
             let expected = self.served.last().map_or(FIRST, |served| served.rate) * TURN.as_secs_f64();
             let count = (expected * 2.0) as usize;
@@ -124,10 +145,15 @@ impl Service {
         };
         let (requests, next) = (Arc::new(requests), Arc::new(AtomicUsize::new(0)));
         let client = |_| Caller { requests: Arc::clone(&requests), next: Arc::clone(&next), is_new: self.are_new };
-        let before = used(self.child.id());
-        let (served, _) = run(&[self.address], (0..CONNECTIONS).map(client).collect(), TURN);
-        self.costs.push((used(self.child.id()) - before) * 1e6 / served.answers as f64);
+        let before = used(child.id());
+        let (served, _) = run(&[*address], (0..CONNECTIONS).map(client).collect(), TURN);
+        self.costs.push((used(child.id()) - before) * 1e6 / served.answers as f64);
         self.served.push(served);
+    }
+
+    /// What a process that has just begun does is not yet what it does.
+    fn forget_last(&mut self) {
+        let _ = (self.served.pop(), self.costs.pop());
     }
 
     fn rates(&self) -> Vec<f64> {
