@@ -30,10 +30,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         }
         println!("== {name}: {:.0} s", started.elapsed().as_secs_f64());
     };
+    // Nothing is built while something is measured.
+    for figure in &figures {
+        step(&format!("{}: build", figure.name), &mut || run::run(figure.command().arg("--no-run")));
+    }
+    let mut peers = None;
     if !comparisons.is_empty() {
-        let peers = Peers::prepare()?;
+        step("peers", &mut || Peers::prepare().map(|ready| peers = Some(ready)));
+    }
+    if let Some(peers) = &peers {
         for name in comparisons {
-            step(name, &mut || places.compare(name, &peers, wanted.is_quick));
+            step(name, &mut || places.compare(name, peers, wanted.is_quick));
         }
     }
     for figure in figures {
@@ -114,14 +121,16 @@ impl Places {
         if is_quick {
             command.arg("--quick");
         }
-        run::run(&mut command)?;
-        self.render()
+        let result = run::run(&mut command);
+        self.render()?;
+        result
     }
 
-    /// Runs a committed measurement, and keeps what it prints, even if a figure is missed.
+    /// Runs a committed measurement, and keeps what it prints, even if a figure is missed. One that fails leaves what
+    /// was found before.
     fn take(&self, figure: &Figure) -> Result<(), String> {
-        let mut command = cargo(&["bench", "--locked", "--all-features", "--package", figure.package]);
-        command.args(["--profile", figure.profile, "--bench", figure.bench, "--"]).args(figure.arguments);
+        let mut command = figure.command();
+        command.arg("--").args(figure.arguments);
         let mut child =
             command.current_dir(root()).stdout(Stdio::piped()).spawn().map_err(|error| format!("cargo: {error}"))?;
         let mut printed = String::new();
@@ -131,8 +140,10 @@ impl Places {
             printed += &(line + "\n");
         }
         let status = child.wait().map_err(|error| format!("{}: {error}", figure.name))?;
-        self.note(figure, &printed)?;
-        self.render()?;
+        if status.success() || printed.lines().any(|line| line.starts_with("missed: ")) {
+            self.note(figure, &printed)?;
+            self.render()?;
+        }
         if status.success() { Ok(()) } else { Err(format!("{} missed a figure, or failed ({status})", figure.name)) }
     }
 
@@ -167,6 +178,14 @@ struct Figure {
     /// `fast` where others' code is compared, else as shipped.
     profile: &'static str,
     arguments: &'static [&'static str],
+}
+
+impl Figure {
+    fn command(&self) -> Command {
+        let mut command = cargo(&["bench", "--locked", "--all-features", "--package", self.package]);
+        command.args(["--profile", self.profile, "--bench", self.bench]);
+        command
+    }
 }
 
 const fn figure(name: &'static str, title: &'static str, package: &'static str, profile: &'static str) -> Figure {

@@ -13,7 +13,7 @@ pub(crate) struct Finding {
     pub(crate) title: String,
     pub(crate) date: String,
     pub(crate) machine: Machine,
-    /// Few rounds: never shown on a page.
+    /// Few rounds: not to be quoted.
     pub(crate) quick: bool,
     /// What was done, a paragraph each.
     pub(crate) how: Vec<String>,
@@ -51,8 +51,17 @@ impl Finding {
         }
     }
 
+    /// With what another program printed, where a line begins with `kept: ` or `missed: ` if it is about a bound.
     pub(crate) fn with_output(mut self, output: &str) -> Self {
-        self.output = Some(output.trim_end().to_owned());
+        let mut rest = Vec::new();
+        for line in output.lines() {
+            match line.split_once(": ") {
+                Some(("kept", what)) => self.kept.push(what.to_owned()),
+                Some(("missed", what)) => self.missed.push(what.to_owned()),
+                _ => rest.push(line),
+            }
+        }
+        self.output = Some(rest.join("\n").trim_end().to_owned());
         self
     }
 
@@ -85,10 +94,10 @@ impl Finding {
         }
         println!();
         self.kept.iter().for_each(|line| println!("kept: {line}"));
-        self.missed.iter().for_each(|line| println!("MISSED: {line}"));
+        self.missed.iter().for_each(|line| println!("missed: {line}"));
     }
 
-    /// Quick ones are kept apart: they never replace one that counts.
+    /// As a file of its name.
     pub(crate) fn save(&self, results: &Path) {
         fs::create_dir_all(results).unwrap();
         let text = serde_json::to_string_pretty(self).unwrap();
@@ -99,9 +108,22 @@ impl Finding {
         fs::rename(next, path).unwrap();
     }
 
-    /// Those that are kept there, by name.
+    /// The one of that name, if it is kept there.
     pub(crate) fn load(results: &Path, name: &str) -> Option<Self> {
         let text = fs::read(results.join(format!("{name}.json"))).ok()?;
         Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}.json: {error}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_program_says_of_bounds_is_told_apart() {
+        let finding = Finding::new("a", "A", false).with_output("a table\nkept: 1 of 2\n  5 ns\nmissed: 3 of 2: no\n");
+        assert_eq!(finding.kept, ["1 of 2"]);
+        assert_eq!(finding.missed, ["3 of 2: no"]);
+        assert_eq!(finding.output.as_deref(), Some("a table\n  5 ns"));
     }
 }

@@ -37,23 +37,20 @@ fn main() -> ExitCode {
         "{:<10} {:>12} {:>10} {:>7} {:>7} {:>14} {:>7} {:>7}",
         "", "primitive ns", "tokenry", "ratio", "bound", "jsonwebtoken", "ratio", "bound"
     );
-    let mut missed = false;
-    for (algorithm, bound) in bounds() {
-        missed |= !row(algorithm, bound, "at+jwt");
-    }
+    let figures: Vec<_> = bounds().into_iter().flat_map(|(algorithm, bound)| row(algorithm, bound, "at+jwt")).collect();
     println!("with a header that must be parsed (no bound):");
     for (algorithm, _) in bounds() {
         row(algorithm, f64::INFINITY, "application/at+jwt");
     }
-    if check && missed {
-        println!("a bound was missed");
-        return ExitCode::FAILURE;
+    for (is_kept, what) in &figures {
+        println!("{}: {what}", if *is_kept { "kept" } else { "missed" });
     }
-    ExitCode::SUCCESS
+    let is_missed = figures.iter().any(|(is_kept, _)| !is_kept);
+    if check && is_missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Measures one algorithm; whether it kept its bounds.
-fn row(algorithm: Algorithm, bound: f64, typ: &str) -> bool {
+/// Measures one algorithm; its bounds, and whether it kept them.
+fn row(algorithm: Algorithm, bound: f64, typ: &str) -> Vec<(bool, String)> {
     let key = SigningKey::generate(algorithm).unwrap();
     let token = key.sign(typ, &claims()).unwrap();
     let [primitive, tokenry, peer] = candidates(&key, &token);
@@ -73,12 +70,20 @@ fn row(algorithm: Algorithm, bound: f64, typ: &str) -> bool {
     print!("{name:<10} {:>12.0} {:>10.0} {ratio:>7.3} {bound:>7.2}", of(|r| r[0]), of(|r| r[1]));
     let most = if algorithm.is_symmetric() { 0.2 } else { 1.0 };
     let has_peer = name.parse::<jsonwebtoken::Algorithm>().is_ok();
-    let against_peer = if has_peer { of(|r| r[1] / r[2]) } else { 0.0 };
-    match has_peer {
-        true => println!(" {:>14.0} {against_peer:>7.3} {most:>7.2}", of(|r| r[2])),
-        false => println!(" {:>14}", "not offered"),
+    let mut figures =
+        vec![(ratio <= bound, format!("verify {name}: {ratio:.3} times the bare signature (at most {bound})"))];
+    if has_peer {
+        let against_peer = of(|r| r[1] / r[2]);
+        println!(" {:>14.0} {against_peer:>7.3} {most:>7.2}", of(|r| r[2]));
+        let (faster, least) = (1.0 / against_peer, 1.0 / most);
+        figures.push((
+            against_peer <= most,
+            format!("verify {name}: {faster:.2} times as fast as jsonwebtoken (at least {least})"),
+        ));
+    } else {
+        println!(" {:>14}", "not offered");
     }
-    ratio <= bound && (against_peer <= most || bound.is_infinite())
+    figures
 }
 
 /// The bare check of the signature, this crate, and jsonwebtoken, which does nothing if it has no such algorithm.
