@@ -96,7 +96,8 @@ impl Connection {
             client.answered(&self.buffer[body.0..body.1]);
             let now = Instant::now();
             answers.set(answers.get() + 1);
-            if sent >= begin && now < end {
+            // Whenever it was sent: else the slow would lose those that were under way at the beginning.
+            if (begin..end).contains(&now) {
                 waits.push((now - sent).as_secs_f64() * 1e3);
             }
         }

@@ -84,6 +84,10 @@ fn explain(finding: &mut Finding, rounds: usize) {
          HS256, on gunicorn (one worker, four threads, gthread); SQLite in WAL mode with `synchronous=FULL`. oidc-provider rotates, with its \
          adapter in memory, so nothing outlives the process; its access tokens are JWTs with EdDSA. (It warns that it wants a newer Node.js.)",
     );
+    finding.explain(
+        "What it does not show: how these fare on several cores, where gunicorn would have more workers and Node.js more \
+         processes; and what becomes of a client whose answer is lost, for which see the simulation.",
+    );
 }
 
 fn tokenry(measure: &Measure, name: &'static str, data: &Path, database: Option<&str>) -> Server {
