@@ -46,7 +46,8 @@ pub(crate) struct Bar {
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
-    pub(crate) is_ours: bool,
+    /// 0: what stands for the project; others by number, the same in all plots of a page.
+    pub(crate) colour: usize,
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -160,7 +161,7 @@ mod tests {
             is_logarithmic: true,
             panels,
         };
-        let line = |name: &str| Line { name: name.to_owned(), points: vec![(1.0, 2.0), (10.0, 3.0)], is_ours: true };
+        let line = |name: &str| Line { name: name.to_owned(), points: vec![(1.0, 2.0), (10.0, 3.0)], colour: 0 };
         let lines = Chart::Lines {
             file: "lines".to_owned(),
             title: "Lines".to_owned(),

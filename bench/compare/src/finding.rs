@@ -108,10 +108,10 @@ impl Finding {
         fs::rename(next, path).unwrap();
     }
 
-    /// The one of that name, if it is kept there.
+    /// The one of that name, if it is kept there. One of another form is left out: it must be measured again.
     pub(crate) fn load(results: &Path, name: &str) -> Option<Self> {
         let text = fs::read(results.join(format!("{name}.json"))).ok()?;
-        Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{name}.json: {error}")))
+        serde_json::from_slice(&text).inspect_err(|error| println!("{name}.json is left out: {error}")).ok()
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn write(results: &Path, pages: &Path) {
         })
         .collect();
     if !expected.is_empty() {
-        page.push_str("\n## What was promised\n\n| | |\n| --- | --- |\n");
+        page.push_str("\n## What was promised\n\n| | what was measured (what was promised) |\n| --- | --- |\n");
         for (is_kept, line) in expected {
             writeln!(page, "| {} | {line} |", if is_kept { "kept" } else { "**missed**" }).unwrap();
         }
@@ -86,12 +86,13 @@ const LINE: usize = 118;
 const HEAD: &str = "\
 # Measured
 
-`cargo xtask bench` measures everything on this page again and writes it, figures and plots; `cargo xtask bench --only NAME`
-one part of it. Numbers of other people's software are those of the versions that `bench/compare/peers` pins, set up as each
-section says.
+`cargo xtask bench` measures everything on this page again, and writes it, plots and all; `cargo xtask bench --only NAME` one
+part of it, and `--quick` shows in `target/compare/quick` that it works. It needs two cores, and a machine that does nothing
+else. Other people's software is of the versions that `bench/compare/peers` pins, set up as each section says; what was found
+is kept in [results](results), too. When and on what stands below each title.
 
-How to read it: two cores are few, and the machine is shared, so the ratios tell more than the numbers do. What is compared takes turns
-in each round, so that noise hits all alike; what is shown are medians.
+What is compared takes turns in every round, so that noise hits all alike. Numbers are medians, and a ratio is the median of the
+rounds' ratios: it tells more than the numbers do. Two cores are few, and they are those of a virtual machine.
 
 Also: [the refresh protocol under simulation](refresh-simulation.md), [kills and races](soak.md).
 ";

@@ -146,6 +146,15 @@ impl Method {
         }
     }
 
+    fn colour(self) -> usize {
+        match self {
+            Self::Token | Self::TokenUncached => 0,
+            Self::Memory => 1,
+            Self::Disk => 2,
+            Self::Database => 3,
+        }
+    }
+
     fn is_token(self) -> bool {
         matches!(self, Self::Token | Self::TokenUncached)
     }

@@ -6,8 +6,7 @@ use crate::statistics::{digits, grouped, short};
 
 pub(super) const HEIGHT: u32 = 480;
 
-/// Lines with their names at their right ends. What is not the project's own is dashed by its markers: no two lines
-/// differ by colour alone.
+/// Lines with their names at their right ends: no two differ by colour alone.
 pub(super) fn draw(area: &Area<'_>, [x_unit, y_unit]: [&str; 2], [is_x_log, is_y_log]: [bool; 2], lines: &[Line]) {
     let points = || lines.iter().flat_map(|line| &line.points);
     let xs: Vec<f64> = lines.first().map(|line| line.points.iter().map(|point| point.0).collect()).unwrap_or_default();
@@ -28,8 +27,8 @@ pub(super) fn draw(area: &Area<'_>, [x_unit, y_unit]: [&str; 2], [is_x_log, is_y
     text(area, x_unit, ((LEFT + RIGHT) / 2, FOOT + 34), 13, INK, Side::Middle);
     text(area, y_unit, (20, TOP - 18), 13, INK, Side::Left);
     let names = spread(lines, &y);
-    for (at, (line, name_at)) in lines.iter().zip(names).enumerate() {
-        let colour = if line.is_ours { OURS } else { COLOURS[at % COLOURS.len()] };
+    for (line, name_at) in lines.iter().zip(names) {
+        let colour = COLOURS[line.colour % COLOURS.len()];
         let path: Vec<(i32, i32)> = line.points.iter().map(|point| (x(point.0), y(point.1))).collect();
         for point in &path {
             area.draw(&Circle::new(*point, 4, colour.filled())).unwrap();
@@ -68,11 +67,5 @@ const LEFT: i32 = 80;
 const RIGHT: i32 = WIDTH as i32 - 250;
 /// What a name takes.
 const NAME: i32 = 18;
-/// Distinct in brightness, too.
-const COLOURS: [RGBColor; 5] = [
-    RGBColor(0x1f, 0x4e, 0x9c),
-    RGBColor(0x1f, 0x4e, 0x9c),
-    RGBColor(0x1f, 0x4e, 0x9c),
-    RGBColor(0xb4, 0x53, 0x09),
-    RGBColor(0x8b, 0x1e, 0x5b),
-];
+const COLOURS: [RGBColor; 4] =
+    [OURS, RGBColor(0x1f, 0x4e, 0x9c), RGBColor(0xb4, 0x53, 0x09), RGBColor(0x8b, 0x1e, 0x5b)];

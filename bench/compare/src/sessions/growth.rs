@@ -21,7 +21,7 @@ pub(super) fn report(finding: &mut Finding, sites: &[Site], steps: &[usize], rou
         let lines = values.into_iter().map(|(method, values)| Line {
             name: method.title().to_owned(),
             points: steps.iter().map(|users| *users as f64).zip(values).collect(),
-            is_ours: method.is_token(),
+            colour: method.colour(),
         });
         if let Some((file, unit, is_y_logarithmic)) = plot {
             finding.charts.push(Chart::Lines {

@@ -52,7 +52,7 @@ pub(super) fn measure(finding: &mut Finding, place: &Place, sites: Vec<Site>, ro
         let cells = (0..SERVERS).map(|count| format!("{} us ({}/s)", digits(of(count).0), digits(of(count).1)));
         rows.push(std::iter::once(method.title().to_owned()).chain(cells).collect());
         let points = (0..SERVERS).map(|count| ((count + 1) as f64, of(count).0)).collect();
-        lines.push(Line { name: method.title().to_owned(), points, is_ours: method.is_token() });
+        lines.push(Line { name: method.title().to_owned(), points, colour: method.colour() });
     }
     let users = grouped(&users.to_string());
     finding.explain(&format!(
