@@ -81,8 +81,8 @@ fn explain(finding: &mut Finding, rounds: usize) {
     finding.explain(
         "Tokenry is the released binary: it verifies the old access token, too, signs the new one with EdDSA, and answers when \
          the rotation is on the disk (`synchronous=FULL`, `synchronous_commit=on`). simplejwt rotates and blacklists, with \
-         HS256, on gunicorn (one worker, four threads, gthread); SQLite in WAL mode with `synchronous=FULL`. oidc-provider rotates, with its \
-         adapter in memory, so nothing outlives the process; its access tokens are JWTs with EdDSA. (It warns that it wants a newer Node.js.)",
+         HS256, on gunicorn (one worker, four threads, gthread); SQLite in WAL mode with `synchronous=FULL`. oidc-provider rotates, with an \
+         adapter that is a `Map` in memory, so nothing outlives the process; its access tokens are JWTs with EdDSA. (It warns that it wants a newer Node.js.)",
     );
     finding.explain(
         "What it does not show: how these fare on several cores, where gunicorn would have more workers and Node.js more \

@@ -1,9 +1,34 @@
-// `POST /token` of oidc-provider with its adapter in memory: `node refresh.js SESSIONS`. Prints the port, then that many
+// `POST /token` of oidc-provider with an adapter in memory: `node refresh.js SESSIONS`. Prints the port, then that many
 // refresh tokens as a JSON array.
 
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
+
+// The one that comes with it forgets all but the last thousand entries, so that a slow client loses its session.
+class Adapter {
+  rows = new Map();
+
+  async upsert(id, row) {
+    this.rows.set(id, row);
+  }
+
+  async find(id) {
+    return this.rows.get(id);
+  }
+
+  async consume(id) {
+    this.rows.get(id).consumed = Math.floor(Date.now() / 1000);
+  }
+
+  async destroy(id) {
+    this.rows.delete(id);
+  }
+
+  async revokeByGrantId(grantId) {
+    for (const [id, row] of this.rows) if (row.grantId === grantId) this.rows.delete(id);
+  }
+}
 
 const count = Number(process.argv[2]);
 const clientId = "bench";
@@ -16,6 +41,7 @@ const resource = {
   jwt: { sign: { alg: "EdDSA" } },
 };
 const provider = new Provider("http://127.0.0.1", {
+  adapter: Adapter,
   clients: [
     {
       client_id: clientId,
