@@ -1,4 +1,4 @@
-//! What the tests need besides Rust.
+//! What the tests and the measurements need besides Rust.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,7 +21,16 @@ enum Source {
 
 /// Installs what is missing as root on a Debian system; elsewhere names it and fails.
 pub(crate) fn ensure() -> Result<(), String> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.probe)).collect();
+    ensure_all(NEEDS.iter())
+}
+
+/// The same for the measurements, which need a few things more.
+pub(crate) fn ensure_for_bench() -> Result<(), String> {
+    ensure_all(NEEDS.iter().chain(FOR_BENCH))
+}
+
+fn ensure_all(needs: impl Iterator<Item = &'static Need>) -> Result<(), String> {
+    let missing: Vec<&Need> = needs.filter(|need| !is_there(need.probe)).collect();
     for command in plan(&missing, Path::new("/etc/debian_version").exists() && is_root())? {
         let [program, arguments @ ..] = command.as_slice() else { continue };
         run(Command::new(program).args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()))?;
@@ -137,6 +146,28 @@ const NEEDS: &[Need] = &[
         probe: &["pgbouncer", "--version"],
         source: Source::Debian(&["pgbouncer"]),
         elsewhere: "pgbouncer.org",
+    },
+];
+
+/// What other people's libraries are built with, and what counts instructions.
+const FOR_BENCH: &[Need] = &[
+    Need {
+        name: "libclang",
+        probe: &["sh", "-c", "ls /usr/lib/llvm-*/lib/libclang.so* || ls /usr/lib/*/libclang.so*"],
+        source: Source::Debian(&["libclang-dev"]),
+        elsewhere: "llvm.org, for the BoringSSL of a peer",
+    },
+    Need {
+        name: "Valgrind",
+        probe: &["valgrind", "--version"],
+        source: Source::Debian(&["valgrind"]),
+        elsewhere: "valgrind.org",
+    },
+    Need {
+        name: "taskset and setpriv",
+        probe: &["sh", "-c", "taskset --version && setpriv --version"],
+        source: Source::Debian(&["util-linux"]),
+        elsewhere: "util-linux",
     },
 ];
 

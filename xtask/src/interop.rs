@@ -21,23 +21,29 @@ pub(crate) struct Interop {
 pub(crate) fn prepare() -> Result<Interop, String> {
     let from = root().join("tests/interop");
     let to = target_directory()?.join("interop");
-    fs::create_dir_all(&to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let venv = to.join("venv");
-    let python = venv.join("bin/python");
-    let wanted = read(&from, &["requirements.txt"])?;
-    unless_made(&wanted, &to.join("requirements.stamp"), &python, || {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-        run(Command::new(&python).args(pip).arg(from.join("requirements.txt")))
-    })?;
+    let python = python(&from, &to)?;
     let node_modules = npm(&from, &to)?;
     let browser = target_directory()?.join("browser");
     npm(&root().join("tests/browser"), &browser)?;
     Ok(Interop { python, node_modules, browser, node_options: node_options() })
 }
 
+/// A Python with the packages that `from` pins, in `to`.
+pub(crate) fn python(from: &Path, to: &Path) -> Result<PathBuf, String> {
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    let venv = to.join("venv");
+    let python = venv.join("bin/python");
+    let wanted = read(from, &["requirements.txt"])?;
+    unless_made(&wanted, &to.join("requirements.stamp"), &python, || {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+        run(Command::new(&python).args(pip).arg(from.join("requirements.txt")))
+    })?;
+    Ok(python)
+}
+
 /// Installs the packages that `from` pins into `to`.
-fn npm(from: &Path, to: &Path) -> Result<PathBuf, String> {
+pub(crate) fn npm(from: &Path, to: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     let node_modules = to.join("node_modules");
     let wanted = read(from, NPM)?;

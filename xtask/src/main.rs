@@ -40,13 +40,16 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
             let arguments = more.to_vec();
             return Ok(Box::new(move || simulate::run(&arguments)));
         }
+        "bench" => {
+            let arguments = more.to_vec();
+            return Ok(Box::new(move || bench::run(&arguments)));
+        }
         "soak" => {
             let arguments = more.to_vec();
             return Ok(Box::new(move || soak::run(&arguments)));
         }
         "test" => test::run,
         "tidy" => tidy::run,
-        "bench" => bench::run,
         "deny" => deny::run,
         "help" | "--help" | "-h" => help,
         _ => return Err(format!("there is no command `{name}`")),
@@ -66,7 +69,8 @@ const HELP: &str = "cargo xtask COMMAND
 
   test    install what the tests need, then run every check and test
   tidy    the repository's checks of itself: crate walls, file sizes, links, marks
-  bench   the committed measurements, in release; each prints its figures
+  bench   the comparisons with peers and the committed measurements, in release, written with plots to docs/benchmarks;
+          options: --only NAME (also several times), --quick (a few rounds of the comparisons, not written there)
   simulate refresh
           the refresh protocol and models of its rivals under a million seeded scenarios, in release; options:
           --scenarios N, --stack N (how many through the whole server, too), --seed S

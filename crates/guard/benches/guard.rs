@@ -18,16 +18,11 @@ use tokenry_guard::{Guard, RevocationKind};
 fn main() -> ExitCode {
     let check = std::env::args().any(|arg| arg == "--check");
     let mut kept = Vec::new();
-    println!("{:<64} {:>10} {:>10}", "", "measured", "bound");
     kept.extend(own_memory());
     kept.extend(memory_of_revocations());
     kept.push(revocation_look_up());
     kept.push(cached_verification());
-    if check && kept.contains(&false) {
-        println!("a bound was missed");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    if check && kept.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// A guard with a full cache.
@@ -72,10 +67,11 @@ fn revocation_look_up() -> bool {
     }
     let asked: Vec<_> = (0..10_000).map(|number| session(number * 199)).collect();
     let ratio = ratio(
+        ["HashSet::contains", "a revocation look-up"],
         || asked.iter().filter(|name| set.contains(black_box(name.as_str()))).count(),
         || asked.iter().filter(|name| revocations.contains(RevocationKind::Sid, black_box(name))).count(),
     );
-    row("a revocation look-up, beside HashSet::contains (1,000,000)", ratio, 1.5)
+    row("a revocation look-up, times HashSet::contains, 1,000,000 of them", ratio, 1.5)
 }
 
 /// 10,000 tokens in use of 1,000,000 that are cached, with 100,000 revocations.
@@ -99,13 +95,14 @@ fn cached_verification() -> bool {
     }
     let before = guard.metrics();
     let ratio = ratio(
+        ["HashMap::get", "a cached verification"],
         || hot.iter().filter_map(|token| map.get(black_box(token.as_str()))).map(|it| it.subject().len()).sum(),
         || hot.iter().filter_map(|token| guard.verify_now(black_box(token)).ok()).map(|it| it.subject().len()).sum(),
     );
     let after = guard.metrics();
     assert_eq!(after.accepted - before.accepted, after.cache_hits - before.cache_hits, "all were cached");
-    println!("  {} tokens cached in {} MB", after.cached_tokens, after.cached_bytes >> 20);
-    row("a cached verification, beside HashMap::get (1,000,000)", ratio, 3.0)
+    println!("{} tokens cached in {} MB", after.cached_tokens, after.cached_bytes >> 20);
+    row("a cached verification, times HashMap::get, 10,000 tokens of 1,000,000, 100,000 revocations", ratio, 3.0)
 }
 
 fn symmetric(issuer: &Issuer, change: impl FnOnce(tokenry_guard::Builder) -> tokenry_guard::Builder) -> Guard {
@@ -119,7 +116,7 @@ fn session(number: usize) -> String {
 }
 
 /// The median of the rounds' ratios of the second's time to the first's.
-fn ratio(first: impl Fn() -> usize, second: impl Fn() -> usize) -> f64 {
+fn ratio(names: [&str; 2], first: impl Fn() -> usize, second: impl Fn() -> usize) -> f64 {
     let time = |work: &dyn Fn() -> usize| {
         let started = Instant::now();
         black_box(work());
@@ -128,7 +125,8 @@ fn ratio(first: impl Fn() -> usize, second: impl Fn() -> usize) -> f64 {
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS + WARM_UP).map(|_| (time(&first), time(&second))).collect();
     rounds.drain(..WARM_UP);
     let nanoseconds = |of: fn(&(f64, f64)) -> f64| median(rounds.iter().map(of).collect()) * 1e5;
-    println!("  {:.0} ns and {:.0} ns", nanoseconds(|round| round.0), nanoseconds(|round| round.1));
+    println!("{}: {:.0} ns", names[0], nanoseconds(|round| round.0));
+    println!("{}: {:.0} ns", names[1], nanoseconds(|round| round.1));
     median(rounds.iter().map(|(first, second)| second / first).collect())
 }
 
@@ -145,8 +143,9 @@ fn resident() -> f64 {
 }
 
 fn row(what: &str, measured: f64, bound: f64) -> bool {
-    println!("{what:<64} {measured:>10.2} {bound:>10.2}");
-    measured <= bound
+    let is_kept = measured <= bound;
+    println!("{}: {what}: {measured:.2} (at most {bound})", if is_kept { "kept" } else { "missed" });
+    is_kept
 }
 
 const MILLION: usize = 1_000_000;

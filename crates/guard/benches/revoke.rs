@@ -56,14 +56,15 @@ async fn main() -> ExitCode {
         sent.push(begun.elapsed().as_secs_f64() * 1e3);
         answered.push(done.elapsed().as_secs_f64() * 1e3);
     }
-    println!("{REVOCATIONS} log-outs, ms until refused:  p50  p99  max (bound for p99: {BOUND})");
+    println!("{:<30} {:>8} {:>8} {:>8}", format!("{REVOCATIONS} log-outs, until refused"), "p50, ms", "p99", "longest");
     let p99 = row("from the server's answer", &mut answered);
     row("from the request", &mut sent);
-    if check && p99 > BOUND {
-        println!("a bound was missed");
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
+    let is_kept = p99 <= BOUND;
+    let verdict = if is_kept { "kept" } else { "missed" };
+    println!(
+        "{verdict}: from a log-out's answer to refused at a guard, p99 of {REVOCATIONS}: {p99:.2} ms (at most {BOUND})"
+    );
+    if check && !is_kept { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Prints a row; its p99.

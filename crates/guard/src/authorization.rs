@@ -13,7 +13,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     if values.next().is_some() {
         return Err(Refusal::Header("more than one Authorization header"));
     }
-    let value = value.to_str().map_err(|_| Refusal::Header("the Authorization header is not ASCII"))?;
+    let ascii = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
+    let value = ascii.ok_or(Refusal::Header("the Authorization header is not ASCII"))?;
     let (scheme, token) = value.split_once(' ').ok_or(Refusal::Header("no token behind the scheme"))?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Refusal::Header("another scheme than Bearer"));
@@ -30,7 +31,10 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 
 /// The `b64token` of RFC 6750 section 2.1.
 fn is_b64token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+    let may_stand =
+        |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    // Without a branch for each byte, so that many are looked at in one step: a good token is what this is quick for.
+    !text.is_empty() && text.bytes().fold(true, |is_good, byte| is_good & may_stand(byte))
 }
 
 #[cfg(test)]

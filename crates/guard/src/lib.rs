@@ -63,6 +63,7 @@ mod policy;
 mod problem;
 mod refusal;
 mod require;
+#[cfg_attr(not(feature = "testing"), allow(dead_code, unreachable_pub, reason = "public with `testing` alone"))]
 mod revocations;
 mod shared;
 mod status;

@@ -148,10 +148,15 @@ impl<'a> Parts<'a> {
     /// A third dot falls to the signature, which then is not base64url.
     pub(crate) fn split(token: &'a str) -> Result<Self, VerifyError> {
         const NOT_THREE: VerifyError = VerifyError::Malformed("not three parts");
-        let (header, rest) = token.split_once('.').ok_or(NOT_THREE)?;
-        let (payload, signature) = rest.split_once('.').ok_or(NOT_THREE)?;
-        let signed = token.get(..header.len() + 1 + payload.len()).ok_or(NOT_THREE)?;
-        Ok(Self { header, payload, signature, signed })
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (first, second) = dots.next().zip(dots.next()).ok_or(NOT_THREE)?;
+        let part = |range| token.get(range).ok_or(NOT_THREE);
+        Ok(Self {
+            header: part(0..first)?,
+            payload: part(first + 1..second)?,
+            signature: part(second + 1..token.len())?,
+            signed: part(0..second)?,
+        })
     }
 }
 

@@ -27,7 +27,7 @@ fn main() {
     let check = std::env::args().any(|argument| argument == "--check");
     let mut missed = Vec::new();
     let mut report = |what: &str, value: f64, unit: &str, good: bool, bound: &str| {
-        println!("{what}: {value:.2} {unit} (bound: {bound})");
+        println!("{}: {what}: {value:.2} {unit} ({bound})", if good { "kept" } else { "missed" });
         if !good {
             missed.push(what.to_owned());
         }

@@ -35,18 +35,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         rates.push(together);
     }
     let ratio = median(&mut ratios);
+    let is_kept = ratio >= TARGET;
     say(&format!(
         "durable updates: {ROUNDS} rounds of {} ms, {SESSIONS} sessions\n  {CALLERS} callers: {:.0}/s\n  \
-         {CALLERS} callers / one by one: {ratio:.2} (target {TARGET:.1}; quartiles {:.2} to {:.2})\n  \
-         1 caller / one by one: {:.2}",
+         1 caller / one by one: {:.2}\n\
+         {}: durable updates, {CALLERS} callers / one by one: {ratio:.2} (at least {TARGET:.1}; quartiles {:.2} to {:.2})",
         ROUND.as_millis(),
         median(&mut rates),
+        median(&mut single),
+        if is_kept { "kept" } else { "missed" },
         ratios[ROUNDS / 4],
         ratios[ROUNDS * 3 / 4],
-        median(&mut single),
     ));
-    let is_missed = std::env::args().any(|argument| argument == "--check") && ratio < TARGET;
-    Ok(if is_missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let check = std::env::args().any(|argument| argument == "--check");
+    Ok(if check && !is_kept { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// SQLite without anything around it: a prepared statement, a commit each.

@@ -17,18 +17,19 @@ use crate::process::Server;
 /// Sixty-four clients, each with a session of its own, that refresh with the pair as fast as they are answered.
 pub(crate) fn refreshes(server: &Server, round: usize) -> f64 {
     let stop = AtomicBool::new(false);
-    let pairs: Vec<(Connection, Value)> = (0..CLIENTS)
+    let pairs: Vec<Value> = (0..CLIENTS)
         .map(|client| {
-            let mut connection = server.connect();
-            let name = format!("round{round}client{client}");
-            let (status, pair) = connection.post("/v1/signup", &json!({ "username": name, "password": PASSWORD }));
+            let body = json!({ "username": format!("round{round}client{client}"), "password": PASSWORD });
+            let (status, pair) = server.connect().post("/v1/signup", &body);
             assert_eq!(status, 201, "{pair}");
-            (connection, pair)
+            pair
         })
         .collect();
+    // The server closes a connection that waited too long for the others' accounts.
+    let clients: Vec<(Connection, Value)> = pairs.into_iter().map(|pair| (server.connect(), pair)).collect();
     let started = Instant::now();
     let done: u64 = thread::scope(|scope| {
-        let clients: Vec<_> = pairs
+        let clients: Vec<_> = clients
             .into_iter()
             .map(|(mut connection, mut pair)| {
                 let stop = &stop;
