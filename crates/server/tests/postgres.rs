@@ -104,6 +104,26 @@ fn a_session_that_ends_on_one_node_is_in_the_feed_of_all() {
     }
 }
 
+/// Whoever is killed in the middle has replaced the key and told the feed, or has done nothing: no key is left half
+/// revoked, and one always signs.
+#[test]
+fn an_emergency_rotation_is_one_transaction() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    drop(program.serve_with(&variables));
+    for round in ["without a successor", "with one"] {
+        let rotated = program.run_with(&["keys", "rotate", "--emergency"], "", &variables);
+        assert_eq!(rotated.code, 0, "{rotated:?}");
+        let transactions = "SELECT count(DISTINCT xmin::text) FROM ( \
+            SELECT xmin FROM keys WHERE purpose = 'access' AND changed_at = (SELECT max(changed_at) FROM keys) \
+            UNION ALL (SELECT xmin FROM revocations ORDER BY seq DESC LIMIT 1) \
+            UNION ALL SELECT xmin FROM audit WHERE actor = 'operator' AND at = (SELECT max(changed_at) FROM keys))";
+        assert_eq!(cluster.value(&url, &format!("{transactions} AS written")), "1", "{round}");
+        assert_eq!(program.run_with(&["keys", "rotate"], "", &variables).code, 0);
+    }
+}
+
 /// Each node is replaced by a new one, as a balancer does it: first it gets no more requests, then it is told to stop.
 #[test]
 fn a_rolling_restart_fails_no_request() {
