@@ -23,6 +23,9 @@ pub enum BackupError {
     /// A file.
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, io::Error),
+    /// There are no keys in the back-up.
+    #[error("the back-up holds no keys: it is none of a database that was served")]
+    Empty,
     /// The database.
     #[error("{}: {}", .0.display(), .1)]
     Database(PathBuf, rusqlite::Error),

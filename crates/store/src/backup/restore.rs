@@ -79,8 +79,11 @@ impl Restoring {
 
     /// Moves the keys of the back-up on to where the present database has them, lest one that was revoked or retired since
     /// signs again, or what a newer one has signed is refused.
-    pub async fn take_over_keys(&self, opens: impl Fn(&KeyRecord) -> bool, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn take_over_keys(&self, opens: impl Fn(&KeyRecord) -> bool, now: Timestamp) -> Result<(), BackupError> {
         let old = self.store.keys().await?;
+        if old.is_empty() {
+            return Err(BackupError::Empty);
+        }
         let revoked: Vec<&str> = self.revoked_keys.iter().map(String::as_str).collect();
         let merged = keys::merge(&old, &self.newer_keys, &revoked, opens, now);
         let write = |key: KeyRecord| match old.iter().any(|old| old.kid == key.kid) {
