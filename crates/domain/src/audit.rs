@@ -110,6 +110,12 @@ kinds! {
     EmailChanged = "email_changed",
     /// An account's owner said that something was not done by them; its sessions were ended and its password voided.
     NotMeReported = "not_me_reported",
+    /// An identity at a provider was linked to an account.
+    IdentityLinked = "identity_linked",
+    /// An identity was unlinked from an account.
+    IdentityUnlinked = "identity_unlinked",
+    /// A provider said that a person has withdrawn their consent or is gone there; the identity's sessions were ended.
+    IdentityWithdrawn = "identity_withdrawn",
     /// A mail could not be delivered.
     MailGivenUp = "mail_given_up",
     /// A key was made.

@@ -18,6 +18,7 @@ mod refresh;
 mod sessions;
 mod settings;
 mod signup;
+mod social;
 
 use std::sync::{Arc, RwLock};
 
@@ -56,6 +57,7 @@ pub use profile::ProfileChange;
 pub use refresh::{Refresh, Refreshed};
 pub use settings::{Settings, SignupMode};
 pub use signup::Signup;
+pub use social::{Arrived, Departure, Linked};
 
 /// Issues tokens and answers for them.
 pub struct Authority {
@@ -146,6 +148,7 @@ impl Authority {
             id: SessionId::generate(&*self.random)?,
             user: user.id,
             method: Method::Token,
+            identity: None,
             secret: SessionSecret::generate(&*self.random)?,
             refresh: crate::refresh::RefreshState::initial(context.key),
             created_at: now,

@@ -53,6 +53,24 @@ pub enum Error {
     /// A one-time token was spent, replaced by a newer one, or voided by a change of the account.
     #[error("the link was used, or is void because a newer one was sent or the account has changed")]
     LinkUsed,
+    /// A `state` is none of this browser's, or was used, or has expired.
+    #[error("the log-in was not begun in this browser, was used, or has expired: begin again")]
+    StateInvalid,
+    /// An app's code is unknown, was used, has expired, or belongs to another verifier or redirect address.
+    #[error("the code is not valid")]
+    CodeInvalid,
+    /// An identity is linked to another account.
+    #[error("the identity is linked to another account")]
+    IdentityTaken,
+    /// Without it, no one could log in to the account any more.
+    #[error("it is the last way to log in: set a password or add another way first")]
+    LastWayIn,
+    /// The account has no password to confirm with, and its user did not log in just now.
+    #[error("the account has no password: log in again, and do it within ten minutes")]
+    LoginTooOld,
+    /// Someone who has shown who they are comes to an account that may not be used.
+    #[error("the account is disabled")]
+    Disabled,
     /// The caller may not do this.
     #[error("not allowed: {0}")]
     Forbidden(&'static str),
@@ -153,6 +171,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Conflict(Conflict::Username) => Self::AccountExists(Taken::Username),
             StoreError::Conflict(Conflict::Email) => Self::AccountExists(Taken::Email),
+            StoreError::Conflict(Conflict::Identity) => Self::IdentityTaken,
             // Every caller that can lose a race decides again; who still ends here lost it too often.
             StoreError::Conflict(Conflict::Changed) => Self::Unavailable("the row keeps changing".to_owned()),
             StoreError::Conflict(Conflict::Id) | StoreError::Corrupt(_) => Self::Internal(error.to_string()),

@@ -1,4 +1,4 @@
-//! Identifiers of users, sessions, one-time tokens and mails: random UUIDs, so that no database has a hot range and no one can guess one.
+//! Identifiers of users, sessions, identities, one-time tokens and mails: random UUIDs, so that no database has a hot range and no one can guess one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +17,11 @@ pub struct UserId(Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(Uuid);
+
+/// Names one identity that is linked to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdentityId(Uuid);
 
 /// Names one one-time token: its `jti`. Not enough to make the token, which is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,6 +78,7 @@ macro_rules! id {
 
 id!(UserId);
 id!(SessionId);
+id!(IdentityId);
 id!(TokenId);
 id!(MailId);
 

@@ -1,4 +1,4 @@
-//! The rules of Tokenry: accounts, credentials, sessions, the refresh protocol, keys.
+//! The rules of Tokenry: accounts, credentials, identities, sessions, the refresh protocol, keys.
 //!
 //! Nothing here knows a status code, a header or a row. Time, randomness and storage are passed in:
 //! [`Clock`](time::Clock), [`Random`](random::Random) and [`Store`](store::Store). A use case is a method of
@@ -17,6 +17,7 @@ pub mod mail;
 pub mod name;
 pub mod one_time;
 pub mod password;
+pub mod pending;
 pub mod random;
 pub mod refresh;
 pub mod revocation;

@@ -91,6 +91,8 @@ names! {
         NewDevice = "new-device",
         /// The password was changed.
         PasswordChanged = "password-changed",
+        /// An identity at a provider was linked.
+        IdentityLinked = "identity-linked",
         /// A stolen refresh token was used, and its session ended.
         SessionStolen = "session-stolen",
     }
@@ -116,7 +118,11 @@ impl Letter {
             Self::PasswordReset => Purpose::ResetPassword,
             Self::LoginLink => Purpose::LogIn,
             Self::EmailChange => Purpose::ChangeEmail,
-            Self::EmailChanged | Self::NewDevice | Self::PasswordChanged | Self::SessionStolen => Purpose::NotMe,
+            Self::EmailChanged
+            | Self::NewDevice
+            | Self::PasswordChanged
+            | Self::IdentityLinked
+            | Self::SessionStolen => Purpose::NotMe,
         }
     }
 }

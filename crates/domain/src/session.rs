@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use zeroize::ZeroizeOnDrop;
 
-use crate::id::{SessionId, UserId};
+use crate::id::{IdentityId, SessionId, UserId};
 use crate::random::{self, NoEntropy, Random};
 use crate::refresh::RefreshState;
 use crate::time::Timestamp;
@@ -20,6 +20,8 @@ pub struct Session {
     pub user: UserId,
     /// How it is carried.
     pub method: Method,
+    /// The identity by which the user logged in, if it was one.
+    pub identity: Option<IdentityId>,
     /// What makes the `jti` of its refresh tokens unforgeable; of a cookie, what its secret hashes to.
     pub secret: SessionSecret,
     /// The position in the refresh protocol.

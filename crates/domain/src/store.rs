@@ -4,11 +4,13 @@ use async_trait::async_trait;
 
 use crate::account::User;
 use crate::audit::{AuditEvent, AuditFilter, AuditRecord};
-use crate::id::{MailId, SessionId, TokenId, UserId};
+use crate::id::{IdentityId, MailId, SessionId, TokenId, UserId};
+use crate::identity::{Identity, Person};
 use crate::keys::KeyRecord;
 use crate::mail::Mail;
 use crate::name::{Email, Username};
 use crate::one_time::OneTimeToken;
+use crate::pending::{Pending, PendingId};
 use crate::revocation::{Revocation, RevocationRecord};
 use crate::session::{End, Session};
 use crate::time::Timestamp;
@@ -54,11 +56,21 @@ pub trait Store: Send + Sync + 'static {
     /// A one-time token that was neither spent nor voided.
     async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError>;
 
+    /// The identity of a person at a provider.
+    async fn identity(&self, person: &Person) -> Result<Option<Identity>, StoreError>;
+
+    /// A user's identities, oldest first.
+    async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError>;
+
+    /// What waits under that name and was not spent.
+    async fn pending(&self, id: PendingId) -> Result<Option<Pending>, StoreError>;
+
     /// Mails that are due at `now`, those due first first, at most `limit`.
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
 
     /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations whose `until`
-    /// has come, one-time tokens that have expired, and sessions and audit events as [`Horizon`] says. Returns how many rows went; 0 when none were left.
+    /// has come, one-time tokens and pending things that have expired, and sessions and audit events as [`Horizon`]
+    /// says. Returns how many rows went; 0 when none were left.
     /// Revocations go oldest first and stop before one that is still needed, and the newest of those that could go
     /// stays: the digests of all that follow build on its own.
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError>;
@@ -82,7 +94,7 @@ pub enum Write {
         /// Its stored version.
         version: u64,
     },
-    /// Removes an account. Its sessions stay, without it, until they are swept.
+    /// Removes an account and its identities. Its sessions stay, without it, until they are swept.
     DeleteUser {
         /// The account.
         id: UserId,
@@ -136,6 +148,30 @@ pub enum Write {
         /// Those that say "this was not me" stay if they are older than this; `None`: all of them stay.
         not_me_since: Option<Timestamp>,
     },
+    /// Links an identity to an account that is there. Its person must be free: [`Conflict::Identity`] otherwise.
+    InsertIdentity(Identity),
+    /// Removes an identity that is its user's ([`Conflict::Changed`] otherwise).
+    RemoveIdentity {
+        /// The identity.
+        id: IdentityId,
+        /// Whose it is.
+        user: UserId,
+    },
+    /// Removes all identities of a user that were linked since a moment, but for one. None is no conflict.
+    RemoveIdentities {
+        /// The user.
+        user: UserId,
+        /// Those that were linked before this stay.
+        since: Timestamp,
+        /// And so does this one.
+        kept: Option<IdentityId>,
+    },
+    /// Adds what waits to be spent.
+    InsertPending(Pending),
+    /// Removes what waits under that name ([`Conflict::Changed`] if nothing does): of all who spend it, one succeeds.
+    SpendPending(PendingId),
+    /// Removes all that waits, of a database that was restored: what was spent since must not be good again.
+    VoidPending,
     /// Adds a mail to the queue.
     QueueMail(Mail),
     /// Replaces when the mail whose stored version is `mail.version` is due and how often it was tried, and counts the
@@ -161,6 +197,8 @@ pub enum Sessions {
     Of(UserId),
     /// All of a user but one.
     OfExcept(UserId, SessionId),
+    /// All of a user that began with an identity, but for one.
+    OfIdentity(UserId, IdentityId, Option<SessionId>),
 }
 
 /// What a commit did.
@@ -216,6 +254,9 @@ pub enum Conflict {
     /// The row is gone, was ended or has another version: read again and decide again.
     #[error("the row has changed")]
     Changed,
+    /// The identity is linked already.
+    #[error("the identity is linked to an account")]
+    Identity,
     /// The identifier is taken.
     #[error("the identifier is taken")]
     Id,

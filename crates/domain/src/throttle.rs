@@ -1,4 +1,4 @@
-//! Limits on guessing and on mail: per account, per address, and per account and address; bounded in memory.
+//! Limits on guessing, on mail and on what is kept for strangers: per account, per address, and per account and address; bounded in memory.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -29,6 +29,8 @@ pub struct Throttle {
     mails: Buckets,
     notices: Buckets,
     links: Buckets,
+    departures: Buckets,
+    all_departures: Buckets,
 }
 
 impl Throttle {
@@ -46,6 +48,8 @@ impl Throttle {
             mails: Buckets::new(1000, Duration::from_millis(200)),
             notices: Buckets::new(10, Duration::from_secs(600)),
             links: Buckets::new(100, Duration::from_secs(5)),
+            departures: Buckets::new(60, Duration::from_secs(5)),
+            all_departures: Buckets::new(20_000, Duration::from_millis(10)),
         }
     }
 
@@ -122,6 +126,21 @@ impl Throttle {
             Some(address) if self.enabled => self.links.take(self.hasher.hash_one(network(address))),
             _ => Ok(()),
         }
+    }
+
+    /// Charges one log-in by way of a provider that someone at `address` begins: each is kept for ten minutes.
+    ///
+    /// # Errors
+    ///
+    /// How long to wait, when the bucket of the address or of all is empty.
+    pub fn departure(&self, address: Option<IpAddr>) -> Result<(), Duration> {
+        if !self.enabled {
+            return Ok(());
+        }
+        if let Some(address) = address {
+            self.departures.take(self.hasher.hash_one(network(address)))?;
+        }
+        self.all_departures.take(0)
     }
 }
 
@@ -233,6 +252,15 @@ mod tests {
         let mails = (0..3000).map(|n| throttle.mail(&format!("user{n}@example.com"), from(n)));
         // A few come back while the test runs.
         assert!((1000..1500).contains(&mails.filter(Result::is_ok).count()));
+    }
+
+    #[test]
+    fn one_address_begins_so_many_log_ins_at_providers() {
+        let throttle = Throttle::new(true);
+        let departures = (0..100).map(|_| throttle.departure(address("192.0.2.1")));
+        assert_eq!(departures.filter(Result::is_ok).count(), 60);
+        throttle.departure(address("192.0.2.2")).unwrap();
+        throttle.departure(None).unwrap();
     }
 
     #[test]

@@ -46,7 +46,9 @@ pub(crate) struct AccessClaims<'a> {
     pub jti: String,
     pub sid: String,
     pub auth_time: i64,
-    pub amr: [&'static str; 1],
+    /// How the user was authenticated here (RFC 8176); who came from a provider was so there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<&'a str>,
     #[serde(flatten)]
@@ -153,7 +155,7 @@ impl<'a> AccessClaims<'a> {
             jti: token_id,
             sid: session.id.to_string(),
             auth_time: session.created_at.seconds(),
-            amr: ["pwd"],
+            amr: if session.identity.is_none() { vec!["pwd"] } else { Vec::new() },
             roles: user.roles.iter().map(String::as_str).collect(),
             own: Map::new(),
         }

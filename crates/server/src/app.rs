@@ -26,6 +26,7 @@ use crate::feed::{Announcing, Feed};
 use crate::http::Kit;
 use crate::mail::{self, Mailer};
 use crate::metrics::Metrics;
+use crate::social::Providers;
 use crate::{http, master_key, upkeep};
 
 /// A token system, ready to answer.
@@ -36,6 +37,7 @@ pub struct App {
     pub(crate) kit: Kit,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
+    pub(crate) social: Providers,
     pub(crate) mailer: Mailer,
     /// That a mail was queued by this process.
     pub(crate) mailed: Arc<Notify>,
@@ -110,6 +112,7 @@ impl App {
     ) -> Result<Arc<Self>, StartError> {
         let settings = config.settings(listen)?;
         let kit = Kit::new(&config, &settings.issuer)?;
+        let social = Providers::new(&config, &settings.issuer)?;
         let mailer = Mailer::new(&config.delivery(listen)?)?;
         let parameters = hash_parameters(&config)?;
         let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;
@@ -128,7 +131,7 @@ impl App {
             .map_err(StartError::Keys)?;
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, kit, feed, metrics, mailer, mailed, shared_clock, random }))
+        Ok(Arc::new(Self { authority, config, kit, feed, metrics, social, mailer, mailed, shared_clock, random }))
     }
 
     /// The right to serve the database of `config`.

@@ -3,6 +3,7 @@
 //! Each key of `tokenry.toml` is also `TOKENRY_<SECTION>__<KEY>` in the environment. An unknown key or a bad value stops
 //! the start and is named.
 
+mod apps;
 mod brand;
 mod database;
 mod load;
@@ -10,13 +11,16 @@ mod mail;
 mod network;
 mod secret;
 mod sections;
+mod social;
 mod value;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use apps::{Apps, RedirectUris};
 pub use brand::{Brand, BrandName, Colour};
 pub use database::Database;
 pub use load::{ConfigError, Overrides};
@@ -28,6 +32,7 @@ pub use sections::{
     Admin, Audit, Introspect, Keys, Log, LogFormat, Mail, Metrics, Password, Playground, RateLimit, Revocations,
     Server, Session, SessionStore, Signup, Token,
 };
+pub use social::Social;
 pub use value::{Bytes, List, Span};
 
 /// Everything that can be configured, with its defaults.
@@ -74,6 +79,10 @@ pub struct Config {
     pub brand: Brand,
     /// Mail.
     pub mail: Mail,
+    /// Programs that log people in by way of a provider.
+    pub apps: Apps,
+    /// Identity providers, by name.
+    pub social: BTreeMap<String, Social>,
     /// Logs.
     pub log: Log,
 }

@@ -22,6 +22,8 @@ mod refresh;
 mod revocations;
 mod sessions;
 mod signup;
+mod social;
+mod ticket;
 mod verify;
 mod views;
 mod well_known;
@@ -77,6 +79,11 @@ fn calls() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(links::request_login_link))
         .routes(routes!(links::log_in))
         .routes(routes!(links::not_me))
+        .routes(routes!(social::list))
+        .routes(routes!(social::exchange))
+        .routes(routes!(social::identities))
+        .routes(routes!(social::unlink))
+        .routes(routes!(social::notice, social::notice_by_query))
         .routes(routes!(sessions::list, sessions::end_others))
         .routes(routes!(sessions::end))
         .routes(routes!(verify::verify))

@@ -30,6 +30,7 @@ mod app {
     mod revocations;
     mod sessions;
     mod signup;
+    mod social;
     mod tampering;
     mod throttling;
     mod verify;

@@ -152,6 +152,7 @@ fn session(id: [u8; 16]) -> Session {
         id: SessionId::from_bytes(id),
         user: UserId::from_bytes(id),
         method: Method::Token,
+        identity: None,
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState {
             head: Position { generation: 0, ordinal: 0 },

@@ -153,6 +153,7 @@ fn session() -> Session {
         id: SessionId::from_bytes([7; 16]),
         user: UserId::from_bytes([7; 16]),
         method: Method::Token,
+        identity: None,
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState::initial(None),
         created_at: now,

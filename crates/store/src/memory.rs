@@ -63,6 +63,10 @@ impl Memory {
             Sessions::One(id) => vec![id],
             Sessions::OneOf(user, id) => ids(user).into_iter().filter(|one| *one == id).collect(),
             Sessions::Of(user) => ids(user),
+            Sessions::OfIdentity(user, identity, kept) => {
+                let began = |id: &SessionId| table.sessions.get(id).is_some_and(|one| one.identity == Some(identity));
+                ids(user).into_iter().filter(|one| Some(*one) != kept && began(one)).collect()
+            }
             Sessions::OfExcept(user, kept) => ids(user).into_iter().filter(|one| *one != kept).collect(),
         };
         chosen.into_iter().filter(|id| table.end(*id, end)).count() as u64

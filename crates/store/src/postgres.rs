@@ -2,10 +2,12 @@ mod audit;
 mod column;
 mod error;
 mod gather;
+mod identities;
 mod keys;
 mod mails;
 mod migrations;
 mod one_time;
+mod pending;
 mod pipeline;
 mod pool;
 mod revocations;
@@ -26,10 +28,12 @@ use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
+use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
 use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
+use tokenry_domain::pending::{Pending, PendingId};
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::Session;
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -188,6 +192,18 @@ impl Store for PostgresStore {
 
     async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
         Ok(one_time::by_id(&self.pool, id).await?)
+    }
+
+    async fn identity(&self, person: &Person) -> Result<Option<Identity>, StoreError> {
+        Ok(identities::by_person(&self.pool, person).await?)
+    }
+
+    async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        Ok(identities::of(&self.pool, user).await?)
+    }
+
+    async fn pending(&self, id: PendingId) -> Result<Option<Pending>, StoreError> {
+        Ok(pending::by_id(&self.pool, id).await?)
     }
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {

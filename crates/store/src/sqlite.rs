@@ -3,10 +3,12 @@ mod checkpointer;
 mod column;
 mod connection;
 mod error;
+mod identities;
 mod keys;
 mod mails;
 mod migrations;
 mod one_time;
+mod pending;
 #[cfg(test)]
 mod plans;
 mod reader;
@@ -27,10 +29,12 @@ use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
+use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
 use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
+use tokenry_domain::pending::{Pending, PendingId};
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::{End, Session};
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -147,6 +151,19 @@ impl Store for Sqlite {
 
     async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
         self.readers.point(move |connection| one_time::by_id(connection, id)).await
+    }
+
+    async fn identity(&self, person: &Person) -> Result<Option<Identity>, StoreError> {
+        let person = person.clone();
+        self.readers.point(move |connection| identities::by_person(connection, &person)).await
+    }
+
+    async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        self.readers.list(move |connection| identities::of(connection, user)).await
+    }
+
+    async fn pending(&self, id: PendingId) -> Result<Option<Pending>, StoreError> {
+        self.readers.point(move |connection| pending::by_id(connection, id)).await
     }
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {

@@ -135,3 +135,20 @@ async fn what_ended_or_expired_long_ago_goes_in_steps() {
         assert_eq!((gone, site.store.sessions_of(kim.id, 10).await.unwrap().len()), (3, 2));
     }
 }
+
+#[tokio::test]
+async fn the_sessions_of_an_identity_are_ended_here_too() {
+    for site in sites() {
+        let kim = user(1);
+        let identity = Some(sample::identity(7, 1).id);
+        let sessions = [(1, identity), (2, identity), (3, None)];
+        let begun = sessions.map(|(n, identity)| Session { identity, ..cookie(n, &kim) });
+        site.store.commit(vec![Write::InsertUser(kim.clone())]).await.unwrap();
+        site.store.commit(begun.clone().map(Write::InsertSession).into()).await.unwrap();
+        let which = Sessions::OfIdentity(kim.id, sample::identity(7, 1).id, Some(begun[1].id));
+        let ended = site.store.commit(vec![Write::EndSessions { which, end: end(), until: later(60) }]).await.unwrap();
+        assert_eq!(ended.sessions_ended, 1);
+        let left: Vec<_> = site.store.sessions_of(kim.id, 9).await.unwrap().iter().map(|one| one.id).collect();
+        assert_eq!(left, [begun[2].id, begun[1].id]);
+    }
+}

@@ -8,12 +8,16 @@ mod audit;
 mod cluster;
 #[path = "contract/commits.rs"]
 mod commits;
+#[path = "contract/identities.rs"]
+mod identities;
 #[path = "contract/keys.rs"]
 mod keys;
 #[path = "contract/mails.rs"]
 mod mails;
 #[path = "contract/one_time.rs"]
 mod one_time;
+#[path = "contract/pending.rs"]
+mod pending;
 #[path = "contract/revocations.rs"]
 mod revocations;
 #[path = "contract/sample.rs"]
@@ -33,6 +37,9 @@ macro_rules! contract {
                 swept_places_are_not_given_out_again;
             commits: all_of_a_refused_one_is_undone, every_kind_of_write_is_undone, writes_see_those_before_them, of_nothing_does_nothing,
                 refused_beside_others_leave_no_trace, a_read_sees_all_that_was_answered, the_store_is_ready;
+            identities: every_value_comes_back, a_person_is_issuer_and_subject,
+                are_listed_oldest_first_and_removed_by_their_user, all_of_a_user_go_but_for_older_ones_and_one,
+                go_with_their_account, of_fifty_accounts_that_link_one_at_once_one_has_it;
             keys: come_back_oldest_first, a_taken_name_is_refused,
                 there_is_one_upcoming_and_one_signing_of_each_purpose, a_rotation_is_one_commit_and_only_one_wins,
                 an_update_replaces_all_and_erases;
@@ -42,12 +49,15 @@ macro_rules! contract {
                 is_spent_once_and_with_all_that_it_leads_to, of_fifty_who_spend_it_at_once_one_succeeds,
                 two_issued_at_once_leave_one, of_a_user_are_voided_but_for_older_reports,
                 are_swept_when_they_have_expired;
+            pending: every_value_comes_back, of_fifty_who_spend_it_at_once_one_succeeds, is_swept_when_it_has_expired,
+                is_voided_all_at_once;
             revocations: come_back_in_the_order_of_commits, are_read_from_a_place_on,
                 nothing_appears_behind_what_was_read, swept_places_are_not_given_out_again, are_swept_from_the_front,
                 each_digest_covers_all_before_it;
             sessions: is_read_with_its_user, a_taken_id_is_refused, an_update_replaces_what_a_refresh_changes,
                 an_update_by_an_old_version_is_refused, an_ended_session_is_not_changed,
                 ending_by_an_old_version_is_refused, every_choice_of_sessions_ends_those_and_tells_the_feed,
+                of_an_identity_are_ended_but_for_one,
                 of_a_user_are_listed_newest_first_without_the_ended, fifty_refreshes_at_once_make_one_change,
                 updates_of_one_moment_are_each_judged_and_written_for_themselves,
                 a_refresh_racing_a_log_out_never_revives_it,

@@ -40,7 +40,7 @@ impl Authority {
     pub async fn request_email_change(
         &self,
         caller: &Caller,
-        current_password: String,
+        current_password: Option<String>,
         new: &str,
         context: &Context,
     ) -> Result<(), Error> {

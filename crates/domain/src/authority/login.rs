@@ -114,7 +114,12 @@ impl Authority {
     }
 
     /// A mail to the owner when none of the account's sessions is of such a device.
-    async fn notice_of_device(&self, user: &User, context: &Context, now: Timestamp) -> Result<Vec<Write>, Error> {
+    pub(super) async fn notice_of_device(
+        &self,
+        user: &User,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Vec<Write>, Error> {
         let Some(email) = user.email.as_ref().filter(|_| self.settings.mail && user.email_verified) else {
             return Ok(Vec::new());
         };

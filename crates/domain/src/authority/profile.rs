@@ -1,3 +1,6 @@
+use std::iter;
+use std::time::Duration;
+
 use super::accounts::Names;
 use super::{Authority, Caller, Context, event};
 use crate::account::User;
@@ -7,7 +10,7 @@ use crate::id::UserId;
 use crate::mail::Letter;
 use crate::name::{Email, Username};
 use crate::password::Password;
-use crate::session::{End, EndReason};
+use crate::session::{End, EndReason, Session};
 use crate::store::{Conflict, Sessions, StoreError, Write};
 use crate::time::Timestamp;
 
@@ -45,7 +48,7 @@ impl Authority {
     pub async fn change_password(
         &self,
         caller: &Caller,
-        current: String,
+        current: Option<String>,
         new: String,
         context: &Context,
     ) -> Result<(), Error> {
@@ -70,22 +73,43 @@ impl Authority {
     }
 
     /// Deletes the caller's own account. All its sessions end.
-    pub async fn delete_account(&self, caller: &Caller, current: String, context: &Context) -> Result<(), Error> {
+    pub async fn delete_account(
+        &self,
+        caller: &Caller,
+        current: Option<String>,
+        context: &Context,
+    ) -> Result<(), Error> {
         let user = self.confirm(caller, current, context).await?;
         self.remove_user(&user, Actor::User, context).await
     }
 
     /// Reads the caller's account again and compares the password with it: what follows is bound to that version.
-    pub(super) async fn confirm(&self, caller: &Caller, current: String, context: &Context) -> Result<User, Error> {
+    ///
+    /// An account without one can be compared with nothing: its user must have logged in just now.
+    pub(super) async fn confirm(
+        &self,
+        caller: &Caller,
+        current: Option<String>,
+        context: &Context,
+    ) -> Result<User, Error> {
+        let user = self.store.user(caller.user.id).await?.ok_or(Error::Revoked(Some(EndReason::Disabled)))?;
+        if user.password.is_none() {
+            return if self.is_fresh(&caller.session) { Ok(user) } else { Err(Error::LoginTooOld) };
+        }
+        let current = current.ok_or_else(|| Error::missing("/current_password", "is needed"))?;
         let current = Password::new(current).map_err(Error::password("/current_password"))?;
         let account = caller.user.id.to_string();
         self.throttle.guess(&account, context.client.address).map_err(Error::RateLimited)?;
-        let user = self.store.user(caller.user.id).await?.ok_or(Error::Revoked(Some(EndReason::Disabled)))?;
         if !self.compare(current, Some(&user)).await?.matches {
             return Err(Error::InvalidCredentials);
         }
         self.throttle.success(&account, context.client.address);
         Ok(user)
+    }
+
+    /// Whether the user of `session` has logged in just now.
+    pub fn is_fresh(&self, session: &Session) -> bool {
+        self.now() < session.created_at + FRESH
     }
 
     /// What goes along with another address: links to the old one are void, and its owner is told there.
@@ -104,6 +128,16 @@ impl Authority {
         Ok(writes)
     }
 
+    /// Whether a change leaves a way in, if there was one. An identity that is unlinked meanwhile changes the account's
+    /// version too.
+    async fn check_way_in(&self, before: &User, after: &User) -> Result<(), Error> {
+        if self.has_way_in(after, iter::empty()) || !self.has_way_in(before, iter::empty()) {
+            return Ok(());
+        }
+        let identities = self.store.identities_of(after.id).await?;
+        if self.has_way_in(after, &identities) { Ok(()) } else { Err(Error::LastWayIn) }
+    }
+
     /// Applies `change` to a user by compare-and-swap, with the writes that go along with it, given the user before and
     /// after.
     pub(super) async fn update_user(
@@ -116,6 +150,7 @@ impl Authority {
             let before = self.store.user(id).await?.ok_or(Error::NotFound("user"))?;
             let mut user = before.clone();
             change(&mut user)?;
+            self.check_way_in(&before, &user).await?;
             let now = self.now();
             user.updated_at = now;
             let mut writes = vec![Write::UpdateUser(user.clone())];
@@ -144,5 +179,7 @@ impl ProfileChange {
     }
 }
 
+/// How long a log-in stands in for a password that is not there.
+const FRESH: Duration = Duration::from_secs(600);
 /// How often a lost race is run again. Losing means that another change of the same account won.
 const MOST_TRIES: usize = 32;

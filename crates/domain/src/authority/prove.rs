@@ -1,18 +1,19 @@
 //! Using a link. Whoever does has proven to read mail at the address that it was sent to.
 //!
 //! An account whose address was never verified may have been made by someone else (pre-hijacking). So the first proof
-//! ends every session that began before it, and where it comes with a new way in it voids the old password.
+//! ends every session that began before it and unlinks every identity, and where it comes with a new way in it voids the
+//! old password.
 
 use super::{Authority, Caller, Context, LoggedIn, event, event_of};
 use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
-use crate::id::SessionId;
+use crate::id::UserId;
 use crate::mail::Letter;
 use crate::name::Email;
 use crate::one_time::{OneTimeToken, Presented, Purpose};
 use crate::password::Password;
-use crate::session::{End, EndReason, Method};
+use crate::session::{End, EndReason, Method, Session};
 use crate::store::{Conflict, Sessions, StoreError, Write};
 use crate::time::Timestamp;
 use tokenry_jwt::VerifyError;
@@ -29,12 +30,12 @@ impl Authority {
     pub async fn verify_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
         self.use_link(token, Purpose::VerifyEmail, |row, user, now| {
-            let kept = own.filter(|own| own.user.id == user.id).map(|own| own.session.id);
-            let mut writes = self.first_proof(&user, kept, now);
+            let own = own.filter(|own| own.user.id == user.id).map(|own| &own.session);
+            let mut writes = self.first_proof(&user, own, now);
             let user = User { email_verified: true, updated_at: now, ..user };
             writes.extend([
                 Write::UpdateUser(user.clone()),
-                event(AuditKind::EmailVerified, Actor::User, Some(row.user), kept, context, now),
+                event(AuditKind::EmailVerified, Actor::User, Some(row.user), own.map(|own| own.id), context, now),
             ]);
             Ok((writes, user))
         })
@@ -50,14 +51,15 @@ impl Authority {
         self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
         let hash = self.hasher.hash(new).await?;
         self.use_link(token, Purpose::ResetPassword, |row, user, now| {
-            let password = Some(hash.clone());
-            let user = User { password, email_verified: true, updated_at: now, ..user };
+            let unproven = self.first_proof(&user, None, now);
+            let user = User { password: Some(hash.clone()), email_verified: true, updated_at: now, ..user };
             let mut writes = vec![
                 Write::UpdateUser(user.clone()),
                 self.end_all(row.user, EndReason::Password, now),
                 Write::VoidOneTime { user: row.user, not_me_since: None },
                 event(AuditKind::PasswordChanged, Actor::User, Some(row.user), None, context, now),
             ];
+            writes.extend(unproven);
             writes.extend(self.notice(Letter::PasswordChanged, &user, context, now)?);
             Ok((writes, ()))
         })
@@ -117,8 +119,8 @@ impl Authority {
         .await
     }
 
-    /// Takes an account back for the address that a notice was sent to: all its sessions end, its password and every
-    /// other link are void, the address is the account's again, and it receives a link that sets a new password.
+    /// Takes an account back for the address that a notice was sent to: all its sessions end, its password, every other
+    /// link and every identity that was linked since the notice are void, the address is the account's again, and it receives a link that sets a new password.
     ///
     /// Of several such links the older stays when a newer is used: an intruder's can't void the owner's.
     pub async fn not_me(&self, token: &str, context: &Context) -> Result<(), Error> {
@@ -141,6 +143,7 @@ impl Authority {
                 Write::UpdateUser(user.clone()),
                 self.end_all(row.user, EndReason::Logout, now),
                 Write::VoidOneTime { user: row.user, not_me_since: Some(row.created_at) },
+                Write::RemoveIdentities { user: row.user, since: row.created_at, kept: None },
                 event(AuditKind::NotMeReported, Actor::User, Some(row.user), None, context, now),
             ];
             if restores_email && self.settings.mail {
@@ -192,17 +195,22 @@ impl Authority {
         if row.is_bound_to(&user) { Ok((row, user)) } else { Err(Error::LinkUsed) }
     }
 
-    /// Ends what began before the address was known to be the owner's.
-    fn first_proof(&self, user: &User, kept: Option<SessionId>, now: Timestamp) -> Vec<Write> {
+    /// Ends what began before the address was known to be the owner's: every session, and every identity that was linked;
+    /// except the session that brings the proof, and the identity by which it began.
+    fn first_proof(&self, user: &User, own: Option<&Session>, now: Timestamp) -> Vec<Write> {
         if user.email_verified {
             return Vec::new();
         }
-        let which = kept.map_or(Sessions::Of(user.id), |kept| Sessions::OfExcept(user.id, kept));
+        let which = own.map_or(Sessions::Of(user.id), |own| Sessions::OfExcept(user.id, own.id));
         let end = End { at: now, reason: EndReason::Logout };
-        vec![Write::EndSessions { which, end, until: self.revoked_until(now) }]
+        let kept = own.and_then(|own| own.identity);
+        vec![
+            Write::EndSessions { which, end, until: self.revoked_until(now) },
+            Write::RemoveIdentities { user: user.id, since: Timestamp::from_millis(i64::MIN), kept },
+        ]
     }
 
-    fn end_all(&self, user: crate::id::UserId, reason: EndReason, now: Timestamp) -> Write {
+    pub(super) fn end_all(&self, user: UserId, reason: EndReason, now: Timestamp) -> Write {
         Write::EndSessions { which: Sessions::Of(user), end: End { at: now, reason }, until: self.revoked_until(now) }
     }
 }

@@ -51,7 +51,7 @@ impl Authority {
         let now = self.now();
         let (kind, session) = match which {
             Sessions::One(id) | Sessions::OneOf(_, id) => (AuditKind::SessionEnded, Some(id)),
-            Sessions::Of(_) | Sessions::OfExcept(..) => (AuditKind::SessionsEnded, None),
+            Sessions::Of(_) | Sessions::OfExcept(..) | Sessions::OfIdentity(..) => (AuditKind::SessionsEnded, None),
         };
         let writes = vec![
             Write::EndSessions { which, end: End { at: now, reason }, until: self.revoked_until(now) },

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::claims::ClaimsTemplate;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub rate_limit: bool,
     /// Whether mail is sent. If not, what needs it is refused and no one is told anything by mail.
     pub mail: bool,
+    /// What the configuration calls the identity providers by which one can log in.
+    pub providers: BTreeSet<String>,
     /// How long signing keys live, and of which algorithm new ones are.
     pub rotation: RotationPolicy,
 }

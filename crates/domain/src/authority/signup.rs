@@ -3,6 +3,7 @@ use super::{Authority, Context, LoggedIn, SignupMode, event};
 use crate::account::Attributes;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
+use crate::name::Email;
 use crate::password::Password;
 use crate::session::Method;
 use crate::store::Write;
@@ -24,7 +25,7 @@ impl Authority {
     pub async fn signup(&self, request: Signup, context: &Context) -> Result<LoggedIn, Error> {
         self.throttle.signup(context.client.address).map_err(Error::RateLimited)?;
         let names = Names::parse(request.username.as_deref(), request.email.as_deref())?;
-        self.check_signup(&names)?;
+        self.check_signup(names.email.as_ref())?;
         let password = Password::new(request.password).map_err(Error::password("/password"))?;
         let new = NewAccount {
             username: request.username,
@@ -48,12 +49,13 @@ impl Authority {
         Ok(LoggedIn { user, granted })
     }
 
-    fn check_signup(&self, names: &Names) -> Result<(), Error> {
+    /// Whether someone with this address may sign up.
+    pub(super) fn check_signup(&self, email: Option<&Email>) -> Result<(), Error> {
         match &self.settings.signup {
             SignupMode::Open => Ok(()),
             SignupMode::Closed => Err(Error::Forbidden("sign-up is closed")),
             SignupMode::Domains(domains) => {
-                let Some(email) = &names.email else {
+                let Some(email) = email else {
                     return Err(Error::missing("/email", "sign-up here needs an e-mail address"));
                 };
                 match domains.iter().any(|domain| domain == email.domain()) {

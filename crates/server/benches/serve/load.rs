@@ -60,6 +60,7 @@ pub(crate) fn session(random: &dyn Random) -> Session {
         id: SessionId::generate(random).unwrap(),
         user: UserId::generate(random).unwrap(),
         method: Method::Token,
+        identity: None,
         secret: SessionSecret::generate(random).unwrap(),
         refresh: RefreshState::initial(None),
         created_at: now,

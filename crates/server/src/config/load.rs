@@ -91,6 +91,9 @@ impl Config {
         if token.access_ttl > token.refresh_ttl {
             return Err(bad("token.access_ttl", "must not be longer than token.refresh_ttl"));
         }
+        if self.social.contains_key("link") {
+            return Err(bad("social.link", "needs another name: /social/link is a page"));
+        }
         let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
         let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
         let audiences = if token.audience.0.is_empty() { vec![issuer.clone()] } else { token.audience.0.clone() };
@@ -109,6 +112,7 @@ impl Config {
             password: Policy::default(),
             rate_limit: self.rate_limit.enabled,
             mail: !matches!(self.delivery(listen)?, Delivery::Off),
+            providers: self.social.keys().cloned().collect(),
             rotation: RotationPolicy {
                 algorithm: token.algorithm,
                 period: self.keys.rotation.0,

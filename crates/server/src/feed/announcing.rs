@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use tokenry_domain::account::User;
 use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
+use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
 use tokenry_domain::mail::Mail;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
+use tokenry_domain::pending::{Pending, PendingId};
 use tokenry_domain::revocation::RevocationRecord;
 use tokenry_domain::session::Session;
 use tokenry_domain::store::{Committed, Horizon, Store, StoreError, UserPage, Write};
@@ -86,6 +88,18 @@ impl Store for Announcing {
 
     async fn one_time(&self, id: TokenId) -> Result<Option<OneTimeToken>, StoreError> {
         self.store.one_time(id).await
+    }
+
+    async fn identity(&self, person: &Person) -> Result<Option<Identity>, StoreError> {
+        self.store.identity(person).await
+    }
+
+    async fn identities_of(&self, user: UserId) -> Result<Vec<Identity>, StoreError> {
+        self.store.identities_of(user).await
+    }
+
+    async fn pending(&self, id: PendingId) -> Result<Option<Pending>, StoreError> {
+        self.store.pending(id).await
     }
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {

@@ -56,8 +56,8 @@ pub(super) struct NewPassword {
 pub(super) struct NewEmail {
     /// The address to move to.
     new_email: String,
-    /// The password.
-    current_password: String,
+    /// The password, if the account has one. If not, the caller must have logged in less than ten minutes ago.
+    current_password: Option<String>,
 }
 
 /// Send a link that verifies the caller's e-mail address.

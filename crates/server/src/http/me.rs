@@ -33,16 +33,16 @@ pub(super) struct Change {
 #[serde(deny_unknown_fields)]
 #[schema(as = Confirmation)]
 pub(super) struct Confirmation {
-    /// The password.
-    current_password: String,
+    /// The password, if the account has one. If not, the caller must have logged in less than ten minutes ago.
+    current_password: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PasswordChange)]
 pub(super) struct PasswordChange {
-    /// The password until now.
-    current_password: String,
+    /// The password until now, if there is one. If not, the caller must have logged in less than ten minutes ago.
+    current_password: Option<String>,
     /// The password from now on.
     new_password: String,
 }

@@ -23,6 +23,7 @@ mod page;
 mod reference;
 mod return_to;
 mod signup;
+mod social;
 mod texts;
 mod visitor;
 
@@ -52,11 +53,14 @@ pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
         get(async move |page: Page| reference.show(&page)),
         get(assets::serve),
     ];
-    PATHS.iter().zip(pages).fold(link::router(), |router, (path, page)| router.route(path, page))
+    PATHS
+        .iter()
+        .zip(pages)
+        .fold(link::router().merge(social::router()), |router, (path, page)| router.route(path, page))
 }
 
-/// Where the pages are, in the router's order; after them those that links in mails lead to.
-pub(crate) const PATHS: [&str; 11] = [
+/// Where the pages are, in the router's order; after them those that links in mails and providers lead to.
+pub(crate) const PATHS: [&str; 14] = [
     "/",
     "/signup",
     "/login",
@@ -68,4 +72,7 @@ pub(crate) const PATHS: [&str; 11] = [
     mail::path(Purpose::LogIn),
     mail::path(Purpose::ChangeEmail),
     mail::path(Purpose::NotMe),
+    social::BEGIN,
+    social::BACK,
+    social::OFFER,
 ];

@@ -77,6 +77,12 @@ fn english(letter: Letter) -> [&'static str; 4] {
         Letter::PasswordChanged => {
             ["Your password was changed", "The password of your account was changed.", NOT_ME, ALL_ENDS]
         }
+        Letter::IdentityLinked => [
+            "A new way to log in to your account",
+            "An account at another service was linked to yours: whoever logs in there can log in here.",
+            NOT_ME,
+            "If this was you, there is nothing to do. If not, open the link within 7 days: it is unlinked, every session ends, the password no longer works, and you choose a new one.",
+        ],
         Letter::SessionStolen => [
             "One of your sessions was stolen",
             "Two parties used the same session of your account, so one of them had stolen it. The session was ended; log in again.",
@@ -122,6 +128,12 @@ fn korean(letter: Letter) -> [&'static str; 4] {
         ],
         Letter::NewDevice => ["새 기기에서 로그인했습니다", "새로운 기기에서 계정에 로그인했습니다.", NOT_ME, ALL_ENDS],
         Letter::PasswordChanged => ["비밀번호가 바뀌었습니다", "계정의 비밀번호가 바뀌었습니다.", NOT_ME, ALL_ENDS],
+        Letter::IdentityLinked => [
+            "계정에 새로운 로그인 방법이 생겼습니다",
+            "다른 서비스의 계정이 연결되어, 그 서비스로도 이 계정에 로그인할 수 있습니다.",
+            NOT_ME,
+            "직접 하신 일이라면 아무것도 하지 않으셔도 됩니다. 아니라면 7일 안에 링크를 여세요. 연결이 풀리고, 모든 세션이 끝나고 지금의 비밀번호는 더 이상 쓸 수 없으며, 새 비밀번호를 정하시게 됩니다.",
+        ],
         Letter::SessionStolen => [
             "세션 하나가 도용되었습니다",
             "같은 세션을 두 곳에서 사용했습니다. 둘 중 하나는 훔친 것이므로 그 세션을 끝냈습니다. 다시 로그인해 주세요.",

@@ -1,7 +1,7 @@
 //! The pages as a browser without script uses them.
 
 mod account;
-mod browser;
+pub(crate) mod browser;
 mod forms;
 mod look;
 

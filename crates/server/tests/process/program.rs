@@ -41,10 +41,15 @@ impl Program {
     }
 
     pub(crate) fn serve_with(&self, variables: &[(&str, &str)]) -> Running {
+        self.serve_as(Some(ISSUER), variables)
+    }
+
+    /// As this issuer; without one, as the address that it listens on.
+    pub(crate) fn serve_as(&self, issuer: Option<&str>, variables: &[(&str, &str)]) -> Running {
         let log = self.directory().join("log");
         let mut child = self
             .command(&["serve", "--listen", "127.0.0.1:0"])
-            .env("TOKENRY_ISSUER", ISSUER)
+            .envs(issuer.map(|issuer| ("TOKENRY_ISSUER", issuer)))
             .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
             .env("TOKENRY_PASSWORD__MEMORY", "64KiB")
             .envs(variables.iter().copied())

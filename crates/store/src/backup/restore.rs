@@ -153,8 +153,9 @@ impl Restoring {
         Ok(())
     }
 
-    /// Voids all one-time tokens: what was spent since the back-up must not be good again.
+    /// Voids all one-time tokens, and what waits: what was spent since the back-up must not be good again.
     async fn void_links(&self) -> Result<(), BackupError> {
+        self.store.commit(vec![Write::VoidPending]).await?;
         let mut after = None;
         loop {
             let page = self.store.users(UserPage { after, limit: PAGE, ..UserPage::default() }).await?;

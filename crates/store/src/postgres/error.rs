@@ -98,8 +98,15 @@ fn conflict(error: &Error) -> Option<Conflict> {
         SqlState::UNIQUE_VIOLATION => match error.as_db_error()?.constraint()? {
             "users_username" => Some(Conflict::Username),
             "users_email" => Some(Conflict::Email),
+            "identities_person" => Some(Conflict::Identity),
             "keys_current" => Some(Conflict::Changed),
-            "users_pkey" | "sessions_pkey" | "keys_pkey" | "one_time_tokens_pkey" | "mails_pkey" => Some(Conflict::Id),
+            "users_pkey"
+            | "sessions_pkey"
+            | "keys_pkey"
+            | "one_time_tokens_pkey"
+            | "identities_pkey"
+            | "pending_pkey"
+            | "mails_pkey" => Some(Conflict::Id),
             _ => None,
         },
         _ => None,

@@ -1,12 +1,13 @@
 mod together;
 
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{IdentityId, SessionId, UserId};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
 use tokenry_domain::store::Sessions;
 use tokenry_domain::time::Timestamp;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::error::Fault;
 use super::pool::Pool;
@@ -53,6 +54,7 @@ pub(super) fn insert(session: &Session) -> Step {
             column::word(session.version),
             due_at(session),
             session.method.name(),
+            session.identity,
         ],
     )
 }
@@ -99,6 +101,7 @@ pub(super) fn end_all(which: Sessions, end: End, until: Timestamp) -> Step {
         Sessions::OneOf(user, id) => (END_ONE_OF, values![user, id]),
         Sessions::Of(user) => (END_OF, values![user]),
         Sessions::OfExcept(user, id) => (END_OF_EXCEPT, values![user, id]),
+        Sessions::OfIdentity(user, identity, kept) => (END_OF_IDENTITY, values![user, identity, kept]),
     };
     let mut values = values![end.at, end.reason.name(), until];
     values.extend(chosen);
@@ -151,6 +154,8 @@ fn from_row(row: &Row) -> Result<Session, Fault> {
             .transpose()?,
         version: column::to_word(row, 22, "sessions.version")?,
         method: column::to_name(row, 23, Method::from_name, "sessions.method")?,
+        identity: column::to::<Option<Uuid>>(row, 24, "sessions.identity_id")?
+            .map(|id| IdentityId::from_bytes(id.into_bytes())),
     })
 }
 
@@ -161,14 +166,14 @@ macro_rules! columns {
          sessions.child_ord, sessions.child_issued_at, sessions.child_key, sessions.receipt_1, sessions.receipt_2, \
          sessions.receipt_3, sessions.receipt_4, sessions.keyed, sessions.created_at, sessions.last_used_at, \
          sessions.expires_at, sessions.ends_at, sessions.address, sessions.device, sessions.ended_at, \
-         sessions.end_reason, sessions.version, sessions.method"
+         sessions.end_reason, sessions.version, sessions.method, sessions.identity_id"
     };
 }
 
 use columns;
 
 /// How many they are.
-const COLUMNS: usize = 24;
+const COLUMNS: usize = 25;
 
 pub(super) const LIVE_OF: &str = concat!(
     "SELECT ",
@@ -179,9 +184,9 @@ pub(super) const LIVE_OF: &str = concat!(
 pub(super) const INSERT: &str = "\
     INSERT INTO sessions (id, user_id, secret, head_gen, head_ord, parent_key, child_ord, child_issued_at, child_key, \
         receipt_1, receipt_2, receipt_3, receipt_4, keyed, created_at, last_used_at, expires_at, ends_at, address, \
-        device, ended_at, end_reason, version, due_at, method) \
+        device, ended_at, end_reason, version, due_at, method, identity_id) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-        $24, $25)";
+        $24, $25, $26)";
 
 pub(super) const UPDATE: &str = must!(
     "UPDATE sessions SET head_gen = $3, head_ord = $4, parent_key = $5, child_ord = $6, child_issued_at = $7, \
@@ -238,3 +243,4 @@ pub(super) const END_ONE: &str = end_all!("id = $4");
 pub(super) const END_ONE_OF: &str = end_all!("user_id = $4 AND id = $5");
 pub(super) const END_OF: &str = end_all!("user_id = $4");
 pub(super) const END_OF_EXCEPT: &str = end_all!("user_id = $4 AND id <> $5");
+pub(super) const END_OF_IDENTITY: &str = end_all!("user_id = $4 AND identity_id = $5 AND id IS DISTINCT FROM $6::uuid");

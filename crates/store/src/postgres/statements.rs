@@ -1,6 +1,6 @@
 //! Every statement of this store, for the tests that hold each against the database.
 
-use super::{audit, keys, mails, one_time, revocations, sessions, sweep, users};
+use super::{audit, identities, keys, mails, one_time, pending, revocations, sessions, sweep, users};
 
 pub(super) const ALL: &[&str] = &[
     super::READ,
@@ -24,6 +24,7 @@ pub(super) const ALL: &[&str] = &[
     sessions::END_ONE_OF,
     sessions::END_OF,
     sessions::END_OF_EXCEPT,
+    sessions::END_OF_IDENTITY,
     keys::ALL,
     keys::INSERT,
     keys::UPDATE,
@@ -36,6 +37,15 @@ pub(super) const ALL: &[&str] = &[
     one_time::ISSUE,
     one_time::SPEND,
     one_time::VOID,
+    identities::BY_PERSON,
+    identities::OF_USER,
+    identities::INSERT,
+    identities::REMOVE,
+    identities::REMOVE_ALL,
+    pending::BY_ID,
+    pending::INSERT,
+    pending::SPEND,
+    pending::VOID,
     mails::DUE,
     mails::INSERT,
     mails::UPDATE,
@@ -43,5 +53,6 @@ pub(super) const ALL: &[&str] = &[
     sweep::REVOCATIONS,
     sweep::AUDIT,
     sweep::ONE_TIME,
+    sweep::PENDING,
     sweep::SESSIONS,
 ];

@@ -4,7 +4,7 @@ use tokenry_domain::store::Write;
 
 use super::error::Fault;
 use super::value::Value;
-use super::{audit, keys, mails, one_time, revocations, sessions, users};
+use super::{audit, identities, keys, mails, one_time, pending, revocations, sessions, users};
 
 /// A statement and its values.
 #[derive(Debug)]
@@ -55,6 +55,14 @@ pub(super) fn steps(writes: &[Write]) -> Result<Vec<Step>, Fault> {
             Write::IssueOneTime(token) => steps.push(one_time::issue(token)),
             Write::SpendOneTime(id) => steps.push(one_time::spend(*id)),
             Write::VoidOneTime { user, not_me_since } => steps.push(one_time::void(*user, *not_me_since)),
+            Write::InsertIdentity(identity) => steps.push(identities::insert(identity)),
+            Write::RemoveIdentity { id, user } => steps.push(identities::remove(*id, *user)),
+            Write::RemoveIdentities { user, since, kept } => {
+                steps.push(identities::remove_all(*user, *since, *kept));
+            }
+            Write::InsertPending(pending) => steps.push(pending::insert(pending)?),
+            Write::SpendPending(id) => steps.push(pending::spend(*id)),
+            Write::VoidPending => steps.push(pending::void()),
             Write::QueueMail(mail) => steps.push(mails::insert(mail)),
             Write::UpdateMail(mail) => steps.push(mails::update(mail)),
             Write::RemoveMail { id, version } => steps.push(mails::remove(*id, *version)),

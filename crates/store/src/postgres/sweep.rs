@@ -19,7 +19,8 @@ pub(super) async fn run(pool: &Pool, place: &Place, now: Timestamp, before: Hori
         let step = |sql, until: Timestamp| Step::new(sql, values![until, limit]);
         let from = Timestamp::from_millis(place.0.load(Ordering::Relaxed));
         let sessions = Step::new(SESSIONS, values![before.sessions, limit, from]);
-        let steps = vec![step(REVOCATIONS, now), step(AUDIT, before.audit), step(ONE_TIME, now), sessions];
+        let steps =
+            vec![step(REVOCATIONS, now), step(AUDIT, before.audit), step(ONE_TIME, now), step(PENDING, now), sessions];
         let mut removed = 0;
         let mut is_more = false;
         let rows: Vec<Row> = pool.transact(steps).await?.into_iter().flatten().collect();
@@ -74,6 +75,12 @@ pub(super) const AUDIT: &str = "\
 pub(super) const ONE_TIME: &str = "\
     WITH gone AS (DELETE FROM one_time_tokens WHERE id IN ( \
         SELECT id FROM one_time_tokens WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2::bigint \
+        FOR UPDATE SKIP LOCKED) RETURNING 1) \
+    SELECT count(*), count(*) FROM gone";
+
+pub(super) const PENDING: &str = "\
+    WITH gone AS (DELETE FROM pending WHERE id IN ( \
+        SELECT id FROM pending WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2::bigint \
         FOR UPDATE SKIP LOCKED) RETURNING 1) \
     SELECT count(*), count(*) FROM gone";
 

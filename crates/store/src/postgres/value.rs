@@ -1,7 +1,7 @@
 //! Values on their way into a statement, each with the type that the server is told: it is never asked for one, so
 //! that a statement takes one round trip and none has to be prepared.
 
-use tokenry_domain::id::{MailId, SessionId, TokenId, UserId};
+use tokenry_domain::id::{IdentityId, MailId, SessionId, TokenId, UserId};
 use tokenry_domain::time::Timestamp;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
@@ -60,8 +60,10 @@ from! {
     Option<Timestamp>: value => Self::Int(value.map(Timestamp::millis));
     UserId: value => Self::Uuid(Some(Uuid::from_bytes(*value.as_bytes())));
     TokenId: value => Self::Uuid(Some(Uuid::from_bytes(*value.as_bytes())));
+    IdentityId: value => Self::Uuid(Some(Uuid::from_bytes(*value.as_bytes())));
     MailId: value => Self::Uuid(Some(Uuid::from_bytes(*value.as_bytes())));
     SessionId: value => Self::Uuid(Some(Uuid::from_bytes(*value.as_bytes())));
+    Option<IdentityId>: value => Self::Uuid(value.map(|id| Uuid::from_bytes(*id.as_bytes())));
     Option<UserId>: value => Self::Uuid(value.map(|id| Uuid::from_bytes(*id.as_bytes())));
     Option<SessionId>: value => Self::Uuid(value.map(|id| Uuid::from_bytes(*id.as_bytes())));
     &str: value => Self::Text(Some(value.to_owned()));

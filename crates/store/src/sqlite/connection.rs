@@ -50,7 +50,7 @@ fn configure(connection: &Connection, busy_timeout: Duration, cache: i32) -> Res
 // A connection is used by one thread at a time: the writer's, or whoever holds the reader's lock.
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 /// More than there are in this crate.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 96;
 /// 4 MiB, in SQLite's way of writing KiB.
 const WRITER_CACHE: i32 = -4096;
 /// Little: any commit empties a reader's cache.

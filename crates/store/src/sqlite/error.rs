@@ -68,8 +68,10 @@ fn conflict(message: &str) -> Option<Conflict> {
     match message.strip_prefix("UNIQUE constraint failed: ")? {
         "users.username_key" => Some(Conflict::Username),
         "users.email_key" => Some(Conflict::Email),
+        "identities.issuer, identities.subject" => Some(Conflict::Identity),
         "keys.purpose, keys.state" => Some(Conflict::Changed),
-        "users.id" | "sessions.id" | "keys.kid" | "one_time_tokens.id" | "mails.id" => Some(Conflict::Id),
+        "users.id" | "sessions.id" | "keys.kid" | "one_time_tokens.id" | "identities.id" | "pending.id"
+        | "mails.id" => Some(Conflict::Id),
         _ => None,
     }
 }

@@ -84,6 +84,7 @@ fn session() -> Session {
         id: SessionId::from_bytes([1; 16]),
         user: UserId::from_bytes([2; 16]),
         method: Method::Token,
+        identity: None,
         secret: SessionSecret::from_bytes([3; 32]),
         refresh: RefreshState::initial(None),
         created_at: now,

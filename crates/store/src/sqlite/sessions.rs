@@ -1,6 +1,6 @@
-use rusqlite::{Connection, Row, Statement, params};
+use rusqlite::{Connection, Row, Statement, ToSql, params};
 use tokenry_domain::account::User;
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{IdentityId, SessionId, UserId};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
@@ -59,6 +59,7 @@ pub(super) fn insert(connection: &Connection, session: &Session) -> Result<(), F
         column::word(session.version),
         due_at(session).millis(),
         session.method.name(),
+        session.identity.as_ref().map(IdentityId::as_bytes),
     ])?;
     Ok(())
 }
@@ -105,18 +106,21 @@ pub(super) fn end(
 /// Ends all of `which` that were not ended, and says how many.
 pub(super) fn end_all(connection: &Connection, which: Sessions, end: End, until: Timestamp) -> Result<u64, Fault> {
     let (at, reason) = (end.at.millis(), end.reason.name());
-    let read = |sql, (first, second): (&[u8], Option<&[u8]>)| -> Result<Vec<SessionId>, Fault> {
+    let read = |sql, parameters: &[&dyn ToSql]| -> Result<Vec<SessionId>, Fault> {
         let mut statement = connection.prepare_cached(sql)?;
-        match second {
-            Some(second) => ids(&mut statement, params![at, reason, first, second]),
-            None => ids(&mut statement, params![at, reason, first]),
-        }
+        let parameters: Vec<&dyn ToSql> =
+            [&at as &dyn ToSql, &reason].into_iter().chain(parameters.iter().copied()).collect();
+        ids(&mut statement, &parameters)
     };
     let ended = match &which {
-        Sessions::One(id) => read(END_ONE, (id.as_bytes(), None)),
-        Sessions::OneOf(user, id) => read(END_ONE_OF, (user.as_bytes(), Some(id.as_bytes()))),
-        Sessions::Of(user) => read(END_OF, (user.as_bytes(), None)),
-        Sessions::OfExcept(user, id) => read(END_OF_EXCEPT, (user.as_bytes(), Some(id.as_bytes()))),
+        Sessions::One(id) => read(END_ONE, params![id.as_bytes()]),
+        Sessions::OneOf(user, id) => read(END_ONE_OF, params![user.as_bytes(), id.as_bytes()]),
+        Sessions::Of(user) => read(END_OF, params![user.as_bytes()]),
+        Sessions::OfExcept(user, id) => read(END_OF_EXCEPT, params![user.as_bytes(), id.as_bytes()]),
+        Sessions::OfIdentity(user, identity, kept) => {
+            let kept = kept.as_ref().map(SessionId::as_bytes);
+            read(END_OF_IDENTITY, params![user.as_bytes(), identity.as_bytes(), kept])
+        }
     }?;
     for id in &ended {
         revoke(connection, *id, until)?;
@@ -144,7 +148,7 @@ fn revoke(connection: &Connection, id: SessionId, until: Timestamp) -> Result<()
     revocations::append(connection, &revocation)
 }
 
-fn ids(statement: &mut Statement, parameters: &[&dyn rusqlite::ToSql]) -> Result<Vec<SessionId>, Fault> {
+fn ids(statement: &mut Statement, parameters: &[&dyn ToSql]) -> Result<Vec<SessionId>, Fault> {
     statement.query_and_then(parameters, |row| Ok(SessionId::from_bytes(row.get(0)?)))?.collect()
 }
 
@@ -180,6 +184,7 @@ fn from_row(row: &Row) -> Result<Session, Fault> {
         end: time(20)?.map(|at| Ok::<_, Fault>(End { at, reason: reason(21)? })).transpose()?,
         version: column::to_word(row, 22)?,
         method: column::to_name(row, 23, Method::from_name, "sessions.method")?,
+        identity: row.get::<_, Option<[u8; 16]>>(24)?.map(IdentityId::from_bytes),
     })
 }
 
@@ -190,12 +195,12 @@ macro_rules! columns {
          sessions.child_ord, sessions.child_issued_at, sessions.child_key, sessions.receipt_1, sessions.receipt_2, \
          sessions.receipt_3, sessions.receipt_4, sessions.keyed, sessions.created_at, sessions.last_used_at, \
          sessions.expires_at, sessions.ends_at, sessions.address, sessions.device, sessions.ended_at, \
-         sessions.end_reason, sessions.version, sessions.method"
+         sessions.end_reason, sessions.version, sessions.method, sessions.identity_id"
     };
 }
 
 /// How many they are.
-const COLUMNS: usize = 24;
+const COLUMNS: usize = 25;
 
 pub(super) const BY_ID: &str = concat!(
     "SELECT ",
@@ -214,9 +219,9 @@ pub(super) const LIVE_OF: &str = concat!(
 pub(super) const INSERT: &str = "\
     INSERT INTO sessions (id, user_id, secret, head_gen, head_ord, parent_key, child_ord, child_issued_at, child_key, \
         receipt_1, receipt_2, receipt_3, receipt_4, keyed, created_at, last_used_at, expires_at, ends_at, address, \
-        device, ended_at, end_reason, version, due_at, method) \
+        device, ended_at, end_reason, version, due_at, method, identity_id) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, \
-        ?24, ?25)";
+        ?24, ?25, ?26)";
 
 pub(super) const ENDED: &str = "\
     SELECT id, ended_at, end_reason FROM sessions WHERE id > ?1 AND ended_at IS NOT NULL ORDER BY id LIMIT ?2";
@@ -242,3 +247,4 @@ pub(super) const END_ONE: &str = end!("id = ?3 RETURNING id");
 pub(super) const END_ONE_OF: &str = end!("user_id = ?3 AND id = ?4 RETURNING id");
 pub(super) const END_OF: &str = end!("user_id = ?3 RETURNING id");
 pub(super) const END_OF_EXCEPT: &str = end!("user_id = ?3 AND id <> ?4 RETURNING id");
+pub(super) const END_OF_IDENTITY: &str = end!("user_id = ?3 AND identity_id = ?4 AND id IS NOT ?5 RETURNING id");

@@ -1,6 +1,6 @@
 //! Every statement of this store, for the tests that hold each against the database.
 
-use super::{audit, keys, mails, one_time, revocations, sessions, sweep, users, work};
+use super::{audit, identities, keys, mails, one_time, pending, revocations, sessions, sweep, users, work};
 
 pub(super) const ALL: &[&str] = &[
     super::READ,
@@ -23,6 +23,7 @@ pub(super) const ALL: &[&str] = &[
     sessions::END_ONE_OF,
     sessions::END_OF,
     sessions::END_OF_EXCEPT,
+    sessions::END_OF_IDENTITY,
     keys::ALL,
     keys::INSERT,
     keys::UPDATE,
@@ -41,12 +42,22 @@ pub(super) const ALL: &[&str] = &[
     one_time::ISSUE,
     one_time::SPEND,
     one_time::VOID,
+    identities::BY_PERSON,
+    identities::OF_USER,
+    identities::INSERT,
+    identities::REMOVE,
+    identities::REMOVE_ALL,
+    pending::BY_ID,
+    pending::INSERT,
+    pending::SPEND,
+    pending::VOID,
     mails::DUE,
     mails::INSERT,
     mails::UPDATE,
     mails::REMOVE,
     sweep::AUDIT,
     sweep::ONE_TIME,
+    sweep::PENDING,
     sweep::DUE,
     sweep::DELETE,
     sweep::POSTPONE,

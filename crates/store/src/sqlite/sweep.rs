@@ -25,7 +25,9 @@ impl Sweep {
         let audit = self.done(audit, audit);
         let one_time = connection.prepare_cached(ONE_TIME)?.execute(params![self.now.millis(), self.limit])?;
         let one_time = self.done(one_time, one_time);
-        let done = [revocations, audit, one_time, self.sessions(connection, started)?];
+        let pending = connection.prepare_cached(PENDING)?.execute(params![self.now.millis(), self.limit])?;
+        let pending = self.done(pending, pending);
+        let done = [revocations, audit, one_time, pending, self.sessions(connection, started)?];
         Ok(Done { rows: done.iter().map(|done| done.rows).sum(), more: done.iter().any(|done| done.more) })
     }
 
@@ -67,6 +69,9 @@ pub(super) const AUDIT: &str =
 pub(super) const ONE_TIME: &str = "\
     DELETE FROM one_time_tokens WHERE id IN ( \
         SELECT id FROM one_time_tokens WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+
+pub(super) const PENDING: &str = "\
+    DELETE FROM pending WHERE id IN (SELECT id FROM pending WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
 
 pub(super) const DUE: &str = "\
     SELECT rowid, min(expires_at, coalesce(ends_at, expires_at), coalesce(ended_at, expires_at)) FROM sessions \

@@ -3,7 +3,7 @@ use tokenry_domain::store::Write;
 
 use super::error::Fault;
 use super::sweep::Sweep;
-use super::{audit, keys, mails, one_time, revocations, sessions, users};
+use super::{audit, identities, keys, mails, one_time, pending, revocations, sessions, users};
 
 /// What the writer does, all or none of it.
 #[derive(Debug)]
@@ -74,6 +74,12 @@ fn apply(connection: &Connection, write: &Write) -> Result<u64, Fault> {
         Write::IssueOneTime(token) => one_time::issue(connection, token)?,
         Write::SpendOneTime(id) => one_time::spend(connection, *id)?,
         Write::VoidOneTime { user, not_me_since } => one_time::void(connection, *user, *not_me_since)?,
+        Write::InsertIdentity(identity) => identities::insert(connection, identity)?,
+        Write::RemoveIdentity { id, user } => identities::remove(connection, *id, *user)?,
+        Write::RemoveIdentities { user, since, kept } => identities::remove_all(connection, *user, *since, *kept)?,
+        Write::InsertPending(pending) => pending::insert(connection, pending)?,
+        Write::SpendPending(id) => pending::spend(connection, *id)?,
+        Write::VoidPending => pending::void(connection)?,
         Write::QueueMail(mail) => mails::insert(connection, mail)?,
         Write::UpdateMail(mail) => mails::update(connection, mail)?,
         Write::RemoveMail { id, version } => mails::remove(connection, *id, *version)?,

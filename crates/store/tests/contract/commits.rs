@@ -5,7 +5,8 @@ use tokenry_domain::keys::{KeyState, Purpose};
 use tokenry_domain::store::{Committed, Conflict, Sessions, Store, StoreError, UserPage, Write};
 
 use crate::sample::{
-    NOW, assert_conflict, commit, event, key, later, logout, revocation, session, session_id, user, user_id,
+    NOW, assert_conflict, commit, event, identity, key, later, logout, pending, revocation, session, session_id, user,
+    user_id,
 };
 
 pub async fn all_of_a_refused_one_is_undone(store: Arc<dyn Store>) {
@@ -37,6 +38,7 @@ pub async fn every_kind_of_write_is_undone(store: Arc<dyn Store>) {
     let made = key("a", Purpose::Access, KeyState::Verifying);
     let whole = [Write::InsertUser(user(1)), Write::InsertSession(session(1, 1)), Write::InsertKey(made.clone())];
     commit(&*store, whole).await;
+    commit(&*store, [Write::InsertIdentity(identity(1, 1)), Write::InsertPending(pending(1))]).await;
     let before = all(&*store).await;
     let (end, until) = (logout(), later(60));
     for write in [
@@ -52,6 +54,12 @@ pub async fn every_kind_of_write_is_undone(store: Arc<dyn Store>) {
         Write::Audit(event(AuditKind::LoggedIn, NOW)),
         Write::InsertKey(key("b", Purpose::Access, KeyState::Signing)),
         Write::UpdateKey(made),
+        Write::InsertIdentity(identity(2, 1)),
+        Write::RemoveIdentity { id: identity(1, 1).id, user: user_id(1) },
+        Write::RemoveIdentities { user: user_id(1), since: NOW, kept: None },
+        Write::InsertPending(pending(2)),
+        Write::SpendPending(pending(1).id),
+        Write::VoidPending,
     ] {
         let refusal = Write::ExpectUser { id: user_id(9), version: 0 };
         assert_conflict(store.commit(vec![write.clone(), refusal.clone()]).await, Conflict::Changed);
@@ -140,5 +148,7 @@ async fn all(store: &dyn Store) -> String {
     let keys = store.keys().await.unwrap();
     let events = store.audit(AuditFilter { limit: 100, ..AuditFilter::default() }).await.unwrap();
     let feed = store.revocations(0, 100).await.unwrap();
-    format!("{users:?} {sessions:?} {live:?} {keys:?} {events:?} {feed:?}")
+    let identities = store.identities_of(user_id(1)).await.unwrap();
+    let pending = [store.pending(pending(1).id).await.unwrap(), store.pending(pending(2).id).await.unwrap()];
+    format!("{users:?} {sessions:?} {live:?} {keys:?} {events:?} {feed:?} {identities:?} {pending:?}")
 }

@@ -5,10 +5,12 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use tokenry_domain::account::{Status, User};
 use tokenry_domain::audit::{Actor, AuditEvent, AuditKind};
-use tokenry_domain::id::{SessionId, UserId};
+use tokenry_domain::id::{IdentityId, SessionId, UserId};
+use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::{KeyRecord, KeyState, Purpose};
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::password::PasswordHash;
+use tokenry_domain::pending::{Code, Pending, PendingId, Waiting};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::seal::Sealed;
@@ -59,6 +61,7 @@ pub fn session(n: u64, user: u64) -> Session {
         id: session_id(n),
         user: user_id(user),
         method: Method::Token,
+        identity: None,
         secret: SessionSecret::from_bytes([9; 32]),
         refresh: RefreshState {
             head: Position { generation: 3, ordinal: 1 },
@@ -75,6 +78,25 @@ pub fn session(n: u64, user: u64) -> Session {
         end: None,
         version: 0,
     }
+}
+
+/// Linked `n` seconds after the moment of the samples.
+pub fn identity(n: u64, user: u64) -> Identity {
+    Identity {
+        id: IdentityId::from_bytes(bytes(n)),
+        person: Person { issuer: "https://provider.example".to_owned(), subject: format!("subject{n}") },
+        provider: "provider".to_owned(),
+        user: user_id(user),
+        label: "Kim".to_owned(),
+        created_at: later(n as i64),
+    }
+}
+
+/// Over `n` seconds after the moment of the samples.
+pub fn pending(n: u64) -> Pending {
+    let (redirect_uri, challenge) = ("https://app.example/".to_owned(), "challenge".to_owned());
+    let code = Code { user: user_id(1), identity: identity(1, 1).id, redirect_uri, challenge };
+    Pending { id: PendingId::of(&n.to_string()), what: Waiting::Code(code), expires_at: later(n as i64) }
 }
 
 pub fn key(kid: &str, purpose: Purpose, state: KeyState) -> KeyRecord {

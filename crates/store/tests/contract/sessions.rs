@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokenry_domain::account::User;
-use tokenry_domain::id::SessionId;
+use tokenry_domain::id::{IdentityId, SessionId};
 use tokenry_domain::refresh::{Child, Position, Receipts, RefreshState, RequestKey};
 use tokenry_domain::revocation::RevocationKind;
 use tokenry_domain::session::{Client, End, EndReason, Method, Session, SessionSecret};
@@ -108,6 +108,25 @@ pub async fn every_choice_of_sessions_ends_those_and_tells_the_feed(store: Arc<d
     let records = store.revocations(0, 100).await.unwrap();
     assert!(records.iter().all(|record| record.revocation.kind == RevocationKind::Sid));
     assert!(records.iter().all(|record| record.revocation.until == later(60) && record.revocation.before.is_none()));
+}
+
+pub async fn of_an_identity_are_ended_but_for_one(store: Arc<dyn Store>) {
+    let of = |n, user, identity: Option<u64>| {
+        let identity = identity.map(|n| crate::sample::identity(n, user).id);
+        Write::InsertSession(Session { identity, ..session(n, user) })
+    };
+    let sessions = [of(1, 1, Some(7)), of(2, 1, Some(7)), of(3, 1, Some(8)), of(4, 1, None), of(5, 2, Some(7))];
+    commit(&*store, sessions).await;
+    let identity = crate::sample::identity(7, 1).id;
+    for (kept, expected) in [(Some(session_id(2)), 1), (None, 1), (None, 0)] {
+        let which = Sessions::OfIdentity(user_id(1), identity, kept);
+        let write = Write::EndSessions { which, end: logout(), until: later(60) };
+        assert_eq!(commit(&*store, [write]).await.sessions_ended, expected);
+    }
+    let live = async |user| store.sessions_of(user_id(user), 9).await.unwrap();
+    assert_eq!(live(1).await.iter().map(|one| one.id).collect::<Vec<_>>(), [4, 3].map(session_id));
+    assert_eq!(live(2).await[0].identity, Some(identity));
+    assert_eq!(feed(&*store).await, [1, 2].map(session_id));
 }
 
 pub async fn of_a_user_are_listed_newest_first_without_the_ended(store: Arc<dyn Store>) {
@@ -269,11 +288,13 @@ fn any_session() -> impl Strategy<Value = Session> {
     let end = proptest::option::of((time(), proptest::sample::select(&EndReason::ALL)))
         .prop_map(|end| end.map(|(at, reason)| End { at, reason }));
     let times = (time(), time(), time(), proptest::option::of(time()));
-    (any::<[u8; 32]>(), refresh, times, client, end, any::<u64>()).prop_map(
-        |(secret, refresh, (created_at, last_used_at, expires_at, ends_at), client, end, version)| Session {
+    let identity = proptest::option::of(any::<[u8; 16]>().prop_map(IdentityId::from_bytes));
+    (any::<[u8; 32]>(), refresh, times, client, end, any::<u64>(), identity).prop_map(
+        |(secret, refresh, (created_at, last_used_at, expires_at, ends_at), client, end, version, identity)| Session {
             id: session_id(0),
             user: user_id(1),
             method: Method::Token,
+            identity,
             secret: SessionSecret::from_bytes(secret),
             refresh,
             created_at,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tokenry_domain::account::User;
 use tokenry_domain::authority::{Caller, ProfileChange};
 use tokenry_domain::error::Error;
+use tokenry_domain::identity::Identity;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::session::Session;
 
@@ -16,6 +17,7 @@ use super::faults::Faults;
 use super::field::Field;
 use super::form::Form;
 use super::moment::Moment;
+use super::social::Choice;
 use super::visitor::{self, Visitor};
 use super::{Page, device};
 use crate::App;
@@ -24,11 +26,26 @@ use crate::App;
 #[derive(Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Action {
-    Profile { username: String, email: String },
-    Password { current_password: String, new_password: String },
-    EndSession { session: String },
+    Profile {
+        username: String,
+        email: String,
+    },
+    Password {
+        #[serde(default)]
+        current_password: String,
+        new_password: String,
+    },
+    Unlink {
+        identity: String,
+    },
+    EndSession {
+        session: String,
+    },
     EndOthers,
-    Delete { current_password: String },
+    Delete {
+        #[serde(default)]
+        current_password: String,
+    },
     LogOut,
 }
 
@@ -41,6 +58,11 @@ struct AccountPage<'a> {
     username: &'a str,
     email: &'a str,
     faults: Faults,
+    identities: Vec<IdentityRow>,
+    /// Providers that none of them is at.
+    choices: Vec<Choice>,
+    /// Whether the user has logged in just now: what stands in for a password that is not there.
+    is_fresh: bool,
     sessions: Vec<SessionRow>,
     /// How many more there are than are shown.
     more_sessions: u64,
@@ -55,6 +77,14 @@ struct SessionRow {
     address: String,
     first: Moment,
     last: Moment,
+}
+
+/// An identity as its user sees it.
+struct IdentityRow {
+    id: String,
+    provider: String,
+    label: String,
+    linked: Moment,
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, page: Page, asked: Asked, visitor: Visitor) -> Response {
@@ -111,6 +141,7 @@ impl Action {
             Self::Profile { .. } => ("profile", &["username", "email"]),
             Self::Password { .. } => ("password", &["current_password", "new_password"]),
             Self::Delete { .. } => ("delete", &["current_password"]),
+            Self::Unlink { .. } => ("identities", &[]),
             Self::EndSession { .. } | Self::EndOthers | Self::LogOut => ("sessions", &[]),
         };
         let names = match self {
@@ -134,9 +165,17 @@ impl Action {
                 Ok(Done::Stay("profile"))
             }
             Self::Password { current_password, new_password } => {
-                given(&current_password)?;
-                authority.change_password(caller, current_password, new_password, context).await?;
+                let current = given(caller, current_password)?;
+                authority.change_password(caller, current, new_password, context).await?;
                 Ok(Done::Stay("password"))
+            }
+            Self::Unlink { identity } => {
+                let id = identity.parse().map_err(|_| Error::NotFound("identity"))?;
+                match authority.unlink(caller, id, context).await {
+                    // It is gone: what was wanted is so.
+                    Ok(()) | Err(Error::NotFound(_)) => Ok(Done::Stay("unlinked")),
+                    Err(error) => Err(error),
+                }
             }
             Self::EndSession { session } => {
                 let id = session.parse().map_err(|_| Error::NotFound("session"))?;
@@ -152,8 +191,7 @@ impl Action {
                 Ok(Done::Stay("others"))
             }
             Self::Delete { current_password } => {
-                given(&current_password)?;
-                authority.delete_account(caller, current_password, context).await?;
+                authority.delete_account(caller, given(caller, current_password)?, context).await?;
                 Ok(Done::Leave("deleted"))
             }
             Self::LogOut => {
@@ -164,9 +202,13 @@ impl Action {
     }
 }
 
-/// What is worth no guess.
-fn given(current_password: &str) -> Result<(), Error> {
-    if current_password.is_empty() { Err(Error::missing("/current_password", "is empty")) } else { Ok(()) }
+/// The password, if the account has one. An empty one is worth no guess.
+fn given(caller: &Caller, current_password: String) -> Result<Option<String>, Error> {
+    match (&caller.user.password, current_password.is_empty()) {
+        (None, _) => Ok(None),
+        (Some(_), true) => Err(Error::missing("/current_password", "is empty")),
+        (Some(_), false) => Ok(Some(current_password)),
+    }
 }
 
 /// A name that is no longer what it was; an empty one is none.
@@ -205,6 +247,14 @@ async fn render(app: &App, page: &Page, asked: &Asked, caller: &Caller, trial: T
             last: Moment::new(session.last_used_at, now, page.text),
         }
     };
+    let identities = app.authority.identities(caller.user.id).await?;
+    let choices = page.unlinked(&identities);
+    let identity_row = |identity: &Identity| IdentityRow {
+        id: identity.id.to_string(),
+        provider: page.label_of(&identity.provider).to_owned(),
+        label: identity.label.clone(),
+        linked: Moment::new(identity.created_at, now, page.text),
+    };
     let (username, email) = match &trial.names {
         Some((username, email)) => (username.as_str(), email.as_str()),
         None => names_of(&caller.user),
@@ -216,6 +266,9 @@ async fn render(app: &App, page: &Page, asked: &Asked, caller: &Caller, trial: T
         username,
         email,
         faults: trial.faults,
+        identities: identities.iter().map(identity_row).collect(),
+        choices,
+        is_fresh: app.authority.is_fresh(&caller.session),
         sessions: sessions.iter().take(MOST_SHOWN).map(row).collect(),
         more_sessions,
     };
@@ -254,6 +307,14 @@ impl AccountPage<'_> {
     fn confirmation_field(&self) -> Field<'_> {
         let text = self.page.text.form.current_password;
         Field::password(self.page, &self.faults, "delete", "current_password", text, "current-password")
+    }
+
+    fn log_in_again(&self) -> String {
+        self.page.link(&format!("/login?return_to={}", self.page.link("/account")))
+    }
+
+    fn has_password(&self) -> bool {
+        self.user.password.is_some()
     }
 
     fn more(&self) -> String {

@@ -66,6 +66,8 @@ impl Asked {
             "password" => Some(text.password),
             "session" => Some(text.session),
             "others" => Some(text.others),
+            "linked" => Some(text.linked),
+            "unlinked" => Some(text.unlinked),
             _ => None,
         }
     }

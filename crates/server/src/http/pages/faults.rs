@@ -62,6 +62,8 @@ impl Faults {
             Error::WeakPassword(weakness) => of_field(fields.last()?, weak(texts, *weakness)),
             Error::AccountExists(Taken::Username) => of_field(named("username")?, text.username_taken.to_owned()),
             Error::AccountExists(Taken::Email) => of_field(named("email")?, text.email_taken.to_owned()),
+            Error::LastWayIn => general(text.last_way_in.to_owned()),
+            Error::LoginTooOld => general(text.login_too_old.to_owned()),
             Error::RateLimited(wait) => {
                 let general = Some((text.wait)(seconds(*wait)));
                 Some(Self { form, general, is_wait: true, ..Self::default() })

@@ -15,7 +15,8 @@ use crate::http::problem::ApiError;
 
 /// A form that one of our own pages has sent: no unknown field, none twice, UTF-8.
 ///
-/// A page of another site is refused with or without a cookie, so that no one is logged in by a stranger either.
+/// A page of another site is refused with or without a cookie, so that no one is logged in by a stranger either. (The
+/// form by which a provider's page sends people back is none of ours: see `social/back.rs`.)
 pub(crate) struct Form<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
@@ -41,7 +42,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     serde_urlencoded::from_bytes(bytes).map_err(|error| error.to_string())
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

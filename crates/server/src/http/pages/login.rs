@@ -14,6 +14,7 @@ use super::asked::Asked;
 use super::faults::Faults;
 use super::field::Field;
 use super::form::Form;
+use super::social::Choice;
 use super::visitor::{self, Visitor};
 use crate::App;
 
@@ -35,11 +36,14 @@ struct LoginPage<'a> {
     faults: Faults,
     /// Who is logged in already.
     known_as: Option<&'a str>,
+    choices: Vec<Choice>,
 }
 
 pub(super) async fn show(page: Page, asked: Asked, visitor: Visitor) -> Response {
     let known_as = visitor.caller.as_ref().map(|caller| visitor::name_of(&caller.user));
-    let template = LoginPage { page: &page, asked: &asked, identifier: "", faults: Faults::default(), known_as };
+    let choices = page.choices(&asked);
+    let template =
+        LoginPage { page: &page, asked: &asked, identifier: "", faults: Faults::default(), known_as, choices };
     page.show(StatusCode::OK, &template)
 }
 
@@ -63,8 +67,9 @@ pub(super) async fn submit(
         Ok(done) => visitor.enter(&page, done, &page.destination(&asked)).await,
         Err(error) => match Faults::told(page.text, "login", FIELDS, &error) {
             Some(faults) => {
-                let template =
-                    LoginPage { page: &page, asked: &asked, identifier: &identifier, faults, known_as: None };
+                let choices = page.choices(&asked);
+                let identifier = &identifier;
+                let template = LoginPage { page: &page, asked: &asked, identifier, faults, known_as: None, choices };
                 page.tell(error, &template)
             }
             None => page.refuse(error),

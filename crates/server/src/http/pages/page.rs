@@ -88,6 +88,10 @@ impl Page {
         error.into().with_page(page)
     }
 
+    pub(super) fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Sends the browser on after a form was dealt with.
     pub(crate) fn go(&self, address: &str) -> Response {
         Redirect::to(address).into_response()

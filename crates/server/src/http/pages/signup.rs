@@ -14,6 +14,7 @@ use super::asked::Asked;
 use super::faults::Faults;
 use super::field::Field;
 use super::form::Form;
+use super::social::Choice;
 use super::visitor::{self, Visitor};
 use crate::App;
 
@@ -41,6 +42,7 @@ struct SignupPage<'a> {
     is_closed: bool,
     /// The e-mail domains that may sign up, if not all.
     domains: Option<String>,
+    choices: Vec<Choice>,
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, page: Page, asked: Asked, visitor: Visitor) -> Response {
@@ -93,7 +95,8 @@ impl<'a> SignupPage<'a> {
             SignupMode::Open | SignupMode::Closed => None,
         };
         let is_closed = *mode == SignupMode::Closed;
-        Self { page, asked, username: "", email: "", faults: Faults::default(), known_as: None, is_closed, domains }
+        let (faults, choices) = (Faults::default(), page.choices(asked));
+        Self { page, asked, username: "", email: "", faults, known_as: None, is_closed, domains, choices }
     }
 
     fn username_field(&self) -> Field<'_> {

@@ -66,17 +66,23 @@ texts! {
         show, hide, show_password, hide_password, known_as, go_on, no_account, has_account, closed, missing,
         name_missing, email_missing, password_missing, name_too_long, name_character, name_at, no_email, not_accepted,
         email_domain, username_taken, email_taken, wrong_credentials, wrong_password, password_control,
-        password_guessable;
+        password_guessable, last_way_in, login_too_old;
         wait, password_too_long, password_too_short
+    }
+    /// Log-in by way of a provider; `{}` is its name.
+    social: Social {
+        or, continue_with, failed, again, not_begun, taken, disabled, no_sign_up, declined, unreachable, unreadable,
+        link, account_here, offer, accept, decline, other_account, log_in_first, not_offered, too_many,
     }
     /// The account.
     account: Account {
         log_out, profile, save, sessions, sessions_lead, unknown_device, this_session, address, first_use, last_use,
-        end_session, end_others, password, password_lead, change_password, delete, delete_open, delete_lead;
+        end_session, end_others, identities, identities_lead, account_there, linked, unlink, link_with, password, password_lead,
+        change_password, no_password, set_password, delete, delete_open, delete_lead;
         more_sessions
     }
     /// What has just happened.
-    notice: Notice { ended, out, deleted, welcome, profile, password, session, others }
+    notice: Notice { ended, out, deleted, welcome, profile, password, session, others, linked, unlinked }
     /// How long ago.
     time: Time { now; minutes, hours, days }
     /// A page that can't be shown.

@@ -5,14 +5,14 @@ use crate::app::harness::{Answer, PASSWORD, Site};
 
 /// A browser without script: it keeps cookies and says where a request comes from.
 #[derive(Default)]
-pub(super) struct Browser {
+pub(crate) struct Browser {
     cookies: Vec<(String, String)>,
-    pub(super) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
 impl Browser {
     /// Someone who has just signed up with [`PASSWORD`].
-    pub(super) async fn signed_up(site: &Site, username: &str) -> Self {
+    pub(crate) async fn signed_up(site: &Site, username: &str) -> Self {
         let mut browser = Self::default();
         let answer = browser.post(site, "/signup", &[("username", username), ("password", PASSWORD)]).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/account?notice=welcome"), "{answer:?}");
@@ -20,7 +20,7 @@ impl Browser {
     }
 
     /// Someone who logs in on another device.
-    pub(super) async fn logged_in(site: &Site, identifier: &str, agent: &str) -> Self {
+    pub(crate) async fn logged_in(site: &Site, identifier: &str, agent: &str) -> Self {
         let mut browser = Self { headers: vec![("user-agent", agent.to_owned())], ..Self::default() };
         let answer = browser.post(site, "/login", &[("identifier", identifier), ("password", PASSWORD)]).await;
         assert_eq!((answer.status, answer.header("location")), (303, "/account"), "{answer:?}");
@@ -28,25 +28,25 @@ impl Browser {
     }
 
     /// Someone who prefers these languages.
-    pub(super) fn speaking(languages: &str) -> Self {
+    pub(crate) fn speaking(languages: &str) -> Self {
         Self { headers: vec![("accept-language", languages.to_owned())], ..Self::default() }
     }
 
-    pub(super) async fn get(&mut self, site: &Site, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, site: &Site, path: &str) -> Answer {
         self.send(site, Method::GET, path, "none", String::new()).await
     }
 
     /// Sends a form of our own page.
-    pub(super) async fn post(&mut self, site: &Site, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, site: &Site, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.send(site, Method::POST, path, "same-origin", form(fields)).await
     }
 
-    pub(super) async fn send(&mut self, site: &Site, method: Method, path: &str, from: &str, body: String) -> Answer {
+    pub(crate) async fn send(&mut self, site: &Site, method: Method, path: &str, from: &str, body: String) -> Answer {
         let request = Request::builder().method(method).uri(path).header("sec-fetch-site", from);
         self.send_raw(site, request.header("content-type", "application/x-www-form-urlencoded"), body).await
     }
 
-    pub(super) async fn send_raw(
+    pub(crate) async fn send_raw(
         &mut self,
         site: &Site,
         mut request: axum::http::request::Builder,
@@ -72,22 +72,22 @@ impl Browser {
         answer
     }
 
-    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.iter().find_map(|(other, value)| (other == name).then_some(value.as_str()))
     }
 
-    pub(super) fn keep(&mut self, name: &str, value: &str) {
+    pub(crate) fn keep(&mut self, name: &str, value: &str) {
         self.cookies.push((name.to_owned(), value.to_owned()));
     }
 
     /// Whether the account page opens.
-    pub(super) async fn is_logged_in(&mut self, site: &Site) -> bool {
+    pub(crate) async fn is_logged_in(&mut self, site: &Site) -> bool {
         self.get(site, "/account").await.status == 200
     }
 }
 
 /// The fields as a browser writes them.
-pub(super) fn form(fields: &[(&str, &str)]) -> String {
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
     let pairs = fields.iter().map(|(name, value)| format!("{name}={}", encode(value)));
     pairs.collect::<Vec<_>>().join("&")

@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Social, Texts, Time};
 
 pub(in super::super) const ENGLISH: Texts = Texts {
     frame: Frame {
@@ -81,9 +81,33 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         wrong_password: "The password is wrong.",
         password_control: "This contains a character that many keyboards can't type.",
         password_guessable: "This is easy to guess.",
+        last_way_in: "This is the last way to log in. Set a password or link another service first.",
+        login_too_old: "The account has no password to confirm this with. Log in again and do it within ten minutes.",
         wait: |seconds| format!("Too many attempts. Try again in {seconds} s."),
         password_too_long: |bytes| format!("This is longer than {bytes} bytes."),
         password_too_short: |least| format!("At least {least} characters are needed."),
+    },
+    social: Social {
+        or: "or",
+        continue_with: "Continue with {}",
+        failed: "That did not work",
+        again: "Back to log-in",
+        not_begun: "This log-in was not begun in this browser, was used already, or took longer than ten minutes. Nothing was changed. Please begin again.",
+        taken: "This account at the other service is linked to another account here. Log in with it, or unlink it there first.",
+        disabled: "Your account here is disabled.",
+        no_sign_up: "There is no account here that this belongs to, and sign-up is not open to it.",
+        declined: "{} says that you have declined. Nothing was changed.",
+        unreachable: "{} can't be reached at the moment. Nothing was changed. Please try again later.",
+        unreadable: "{} gave an answer that can't be accepted. Nothing was changed.",
+        link: "Link your account",
+        account_here: "Account here",
+        offer: "Once it is linked, you can log in to this account with {} too.",
+        accept: "Link",
+        decline: "Not now",
+        other_account: "You are logged in to another account:",
+        log_in_first: "There is an account with this address. Log in to it first, as always: then you can link it.",
+        not_offered: "This was linked or declined already, or took longer than ten minutes. Nothing was changed.",
+        too_many: "No more services can be linked to this account. Unlink one first.",
     },
     account: Account {
         log_out: "Log out",
@@ -98,9 +122,17 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         last_use: "Last used",
         end_session: "End",
         end_others: "End all others",
+        identities: "Linked services",
+        identities_lead: "Whoever logs in there can log in here.",
+        account_there: "Account there",
+        linked: "Linked",
+        unlink: "Unlink",
+        link_with: "Link {}",
         password: "Password",
         password_lead: "Changing it ends every other session.",
         change_password: "Change the password",
+        no_password: "This account has no password yet.",
+        set_password: "Set a password",
         delete: "Delete the account",
         delete_open: "Delete this account for good",
         delete_lead: "All sessions end and the account can't be brought back.",
@@ -115,6 +147,8 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         password: "The password is changed, and every other session has ended.",
         session: "The session has ended.",
         others: "All other sessions have ended.",
+        linked: "The service is linked. You can log in with it from now on.",
+        unlinked: "The service is unlinked, and every session that began with it has ended but this one.",
     },
     time: Time {
         now: "just now",

@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Social, Texts, Time};
 
 pub(in super::super) const KOREAN: Texts = Texts {
     frame: Frame {
@@ -81,9 +81,33 @@ pub(in super::super) const KOREAN: Texts = Texts {
         wrong_password: "비밀번호가 맞지 않습니다.",
         password_control: "자판으로 입력하기 어려운 문자가 있습니다.",
         password_guessable: "추측하기 쉬운 비밀번호입니다.",
+        last_way_in: "마지막으로 남은 로그인 방법입니다. 먼저 비밀번호를 정하거나 다른 서비스를 연결해 주세요.",
+        login_too_old: "확인할 비밀번호가 없는 계정입니다. 다시 로그인한 뒤 10분 안에 해 주세요.",
         wait: |seconds| format!("시도가 너무 많습니다. {seconds}초 뒤에 다시 시도해 주세요."),
         password_too_long: |bytes| format!("{bytes}바이트보다 깁니다."),
         password_too_short: |least| format!("{least}자 이상이어야 합니다."),
+    },
+    social: Social {
+        or: "또는",
+        continue_with: "{} 계정으로 계속하기",
+        failed: "로그인하지 못했습니다",
+        again: "로그인으로 돌아가기",
+        not_begun: "이 브라우저에서 시작한 로그인이 아니거나, 이미 썼거나, 10분이 지났습니다. 바뀐 것은 없습니다. 처음부터 다시 해 주세요.",
+        taken: "이 서비스의 계정은 이곳의 다른 계정에 연결되어 있습니다. 그 계정으로 로그인하거나, 그곳에서 먼저 연결을 풀어 주세요.",
+        disabled: "사용이 중지된 계정입니다.",
+        no_sign_up: "이 서비스에 연결된 계정이 없으며, 새로 가입할 수 없습니다.",
+        declined: "{}에서 동의하지 않으셨습니다. 바뀐 것은 없습니다.",
+        unreachable: "지금은 {}에 연결할 수 없습니다. 바뀐 것은 없습니다. 잠시 뒤에 다시 시도해 주세요.",
+        unreadable: "{}에서 온 답을 받아들일 수 없습니다. 바뀐 것은 없습니다.",
+        link: "계정 연결하기",
+        account_here: "이곳의 계정",
+        offer: "연결하면 {} 계정으로도 이 계정에 로그인할 수 있습니다.",
+        accept: "연결하기",
+        decline: "나중에 하기",
+        other_account: "다른 계정으로 로그인되어 있습니다:",
+        log_in_first: "이 주소로 가입한 계정이 있습니다. 먼저 평소처럼 그 계정으로 로그인하시면 연결할 수 있습니다.",
+        not_offered: "이미 연결했거나 거절했거나 10분이 지났습니다. 바뀐 것은 없습니다.",
+        too_many: "이 계정에는 더 연결할 수 없습니다. 먼저 하나를 풀어 주세요.",
     },
     account: Account {
         log_out: "로그아웃",
@@ -98,9 +122,17 @@ pub(in super::super) const KOREAN: Texts = Texts {
         last_use: "최근 사용",
         end_session: "끝내기",
         end_others: "다른 기기 모두 끝내기",
+        identities: "연결된 서비스",
+        identities_lead: "아래 서비스로도 이 계정에 로그인할 수 있습니다.",
+        account_there: "그곳의 계정",
+        linked: "연결",
+        unlink: "연결 풀기",
+        link_with: "{} 연결하기",
         password: "비밀번호",
         password_lead: "비밀번호를 바꾸면 다른 기기는 모두 로그아웃됩니다.",
         change_password: "비밀번호 바꾸기",
+        no_password: "아직 비밀번호가 없는 계정입니다.",
+        set_password: "비밀번호 정하기",
         delete: "계정 삭제",
         delete_open: "이 계정을 완전히 삭제하기",
         delete_lead: "모든 기기에서 로그아웃되며 계정을 되살릴 수 없습니다.",
@@ -115,6 +147,8 @@ pub(in super::super) const KOREAN: Texts = Texts {
         password: "비밀번호를 바꾸었고 다른 기기는 모두 로그아웃했습니다.",
         session: "그 기기를 로그아웃했습니다.",
         others: "다른 기기를 모두 로그아웃했습니다.",
+        linked: "연결했습니다. 이제 그 서비스로도 로그인할 수 있습니다.",
+        unlinked: "연결을 풀었고, 그 서비스로 로그인한 다른 기기는 모두 로그아웃했습니다.",
     },
     time: Time {
         now: "방금",
