@@ -169,9 +169,8 @@ impl<'a> Client<'a> {
             let request = Request { method: "POST", path: "/v1/password", body: Some(&body), bearer, ..EMPTY };
             let is_changed = match self.line.send(self.site, self.chance.next(), "password change", request) {
                 Some(answer) if answer.status == 204 => true,
-                // Its key was revoked meanwhile, or has signed on one node before the other knew it: `rotate --now`.
+                // Its key was revoked meanwhile.
                 Some(answer) if answer.status == 401 && answer.body["code"] == "token_revoked" => continue,
-                Some(answer) if answer.status == 401 && answer.body["code"] == "token_invalid" => continue,
                 Some(answer) => return self.broken(Promise::Surprise, "password change", &answer),
                 None => self.can_log_in_with(&new),
             };

@@ -1,8 +1,10 @@
 mod draft;
+mod lookout;
 
 use std::sync::Arc;
 
 use self::draft::{Draft, Plan};
+pub(super) use self::lookout::Lookout;
 use super::{Authority, Settings};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::Error;
@@ -117,13 +119,19 @@ impl Authority {
 
     /// Takes over key changes that another process made. Returns whether there were any.
     pub async fn reload_keys(&self) -> Result<bool, Error> {
-        let records = self.store.keys().await?;
-        if self.keys().is_of(&records) {
-            return Ok(false);
-        }
-        let ring = Arc::new(KeyRing::open(&records, &self.master)?);
-        *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = ring;
-        Ok(true)
+        let before = self.keys();
+        // One at a time, so that what was read first is never put over what was read later.
+        self.lookout
+            .share(async || {
+                let records = self.store.keys().await?;
+                if !self.keys().is_of(&records) {
+                    let ring = Arc::new(KeyRing::open(&records, &self.master)?);
+                    *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = ring;
+                }
+                Ok::<(), Error>(())
+            })
+            .await?;
+        Ok(!Arc::ptr_eq(&before, &self.keys()))
     }
 
     fn plan(&self, actor: Actor) -> Plan<'_> {

@@ -113,7 +113,8 @@ mod tests {
         };
         let back_up = [sealed("a", Signing, "old")];
         let newer = [sealed("a", Verifying, "new"), sealed("b", Signing, "new")];
-        for (with, expected) in [("new", [("a", Verifying), ("b", Signing)]), ("old", [("a", Verifying), ("b", Gone)])] {
+        for (with, expected) in [("new", [("a", Verifying), ("b", Signing)]), ("old", [("a", Verifying), ("b", Gone)])]
+        {
             let opens = |key: &KeyRecord| key.private.as_ref().is_some_and(|key| key.as_bytes() == with.as_bytes());
             let found = merge(&back_up, &newer, &[], opens, NOW);
             assert!(found.iter().all(|key| key.state == Gone || opens(key)), "{with}");

@@ -191,6 +191,28 @@ async fn without_a_key_that_signs_one_takes_over() {
     }
 }
 
+/// Before it has heard of it, a node is shown what a key has signed that another has just made.
+#[tokio::test]
+async fn a_token_of_a_key_that_another_node_has_just_made_is_good_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    let beside = Site::in_directory(directory.path(), None).await;
+    let mut user = site.signup("kim").await;
+    for how in [RotateKeys::Refresh, RotateKeys::Now, RotateKeys::Emergency] {
+        rotate(&site, how).await;
+        user = site.refresh_pair(&user.refresh, &user.access).await.pair();
+        beside.accepts(&user).await;
+        rotate(&beside, how).await;
+        user = beside.refresh_pair(&user.refresh, &user.access).await.pair();
+        user = site.refresh_pair(&user.refresh, &user.access).await.pair();
+        let introspected = beside.app.authority().introspect(&user.refresh).await.unwrap();
+        assert!(introspected.is_active(), "{how:?}");
+    }
+    rotate(&site, RotateKeys::Refresh).await;
+    let next = site.refresh(&user.refresh).await.pair();
+    beside.logout(&next).await.is_done();
+}
+
 #[tokio::test]
 async fn another_refresh_key_ends_no_session() {
     let site = Site::new().await;
