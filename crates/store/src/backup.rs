@@ -1,5 +1,6 @@
 mod compare;
 mod restore;
+pub(crate) mod swap;
 
 use std::fs::{self, File};
 use std::io;
@@ -46,6 +47,9 @@ pub fn back_up(database: &Path, to: &Path) -> Result<(), BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
+    let lock = file::beside(database, ".open.lock").and_then(|lock| file::lock_file(&lock));
+    let finished = lock.and_then(|lock| lock.lock().and_then(|()| swap::finish(database)));
+    finished.map_err(io(database))?;
     let draft = file::beside(to, ".part").map_err(io(to))?;
     let _ = fs::remove_file(&draft);
     file::create(&draft).map_err(io(&draft))?;
@@ -58,6 +62,17 @@ pub fn back_up(database: &Path, to: &Path) -> Result<(), BackupError> {
     fs::remove_file(&draft).map_err(io(&draft))?;
     linked?;
     file::sync_directory_of(to).map_err(io(to))
+}
+
+/// Removes a database with all that lies beside it.
+fn remove(database: &Path) -> io::Result<()> {
+    for suffix in ["", "-wal", "-shm", ".open.lock"] {
+        match fs::remove_file(file::beside(database, suffix)?) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn copy(database: &Path, to: &Path) -> rusqlite::Result<()> {

@@ -97,24 +97,31 @@ impl Authority {
     }
 
     /// Seals all private keys under another master key, in one commit. From then on only `new` opens them: this issuer,
-    /// and every other process that was started with the old one, is to be started anew.
+    /// and every other process that was started with the old one, makes no more keys and is to be started anew.
     pub async fn rekey(&self, new: &MasterKey, actor: Actor) -> Result<usize, Error> {
-        let records = self.store.keys().await?;
-        let reseal = |record: KeyRecord| record.resealed(&self.master, new, &*self.random).map(Write::UpdateKey);
-        let sealed = records.into_iter().filter(|record| record.private.is_some());
-        let mut writes = sealed.map(reseal).collect::<Result<Vec<_>, _>>()?;
-        let resealed = writes.len();
-        writes.push(Write::Audit(AuditEvent {
-            at: self.now(),
-            kind: AuditKind::KeysResealed,
-            actor,
-            user: None,
-            session: None,
-            address: None,
-            detail: serde_json::Value::Null,
-        }));
-        self.store.commit(writes).await?;
-        Ok(resealed)
+        for _ in 0..MOST_TRIES {
+            let records = self.store.keys().await?;
+            let reseal = |record: KeyRecord| record.resealed(&self.master, new, &*self.random).map(Write::UpdateKey);
+            let sealed = records.into_iter().filter(|record| record.private.is_some());
+            let mut writes = sealed.map(reseal).collect::<Result<Vec<_>, _>>()?;
+            let resealed = writes.len();
+            writes.push(Write::Audit(AuditEvent {
+                at: self.now(),
+                kind: AuditKind::KeysResealed,
+                actor,
+                user: None,
+                session: None,
+                address: None,
+                detail: serde_json::Value::Null,
+            }));
+            match self.store.commit(writes).await {
+                // A key was made or moved meanwhile: it is resealed with the others.
+                Err(StoreError::Conflict(Conflict::Changed)) => continue,
+                committed => committed?,
+            };
+            return Ok(resealed);
+        }
+        Err(Error::Unavailable("the keys keep changing".to_owned()))
     }
 
     /// Takes over key changes that another process made. Returns whether there were any.

@@ -6,8 +6,10 @@ use tokenry::App;
 use tokenry::config::Span;
 use tokenry_domain::audit::{Actor, AuditKind};
 use tokenry_domain::authority::RotateKeys;
-use tokenry_domain::keys::{KeyRecord, KeyState, Purpose};
+use tokenry_domain::keys::{KeyRecord, KeyRing, KeyState, Purpose};
+use tokenry_domain::random::System;
 use tokenry_domain::revocation::RevocationKind;
+use tokenry_domain::seal::MasterKey;
 use tokenry_domain::store::Write;
 use tokenry_jwt::{JwkSet, KeySet, Unverified, Verifier};
 
@@ -211,6 +213,24 @@ async fn a_token_of_a_key_that_another_node_has_just_made_is_good_at_once() {
     rotate(&site, RotateKeys::Refresh).await;
     let next = site.refresh(&user.refresh).await.pair();
     beside.logout(&next).await.is_done();
+}
+
+/// A key that a server seals under the old master key while the others are sealed anew could never be opened again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_made_while_the_master_key_changes_opens_with_the_others() {
+    let new = MasterKey::generate(&System::new()).unwrap();
+    for round in 0..10 {
+        let directory = tempfile::tempdir().unwrap();
+        let site = Site::in_directory(directory.path(), None).await;
+        let beside = Site::in_directory(directory.path(), None).await;
+        let (rotated, resealed) = tokio::join!(
+            site.app.authority().rotate(RotateKeys::Planned, Actor::Operator),
+            beside.app.authority().rekey(&new, Actor::Operator),
+        );
+        resealed.unwrap();
+        let keys = site.app.authority().list_keys().await.unwrap();
+        assert!(KeyRing::check(&keys, &new).is_ok(), "{round}: {rotated:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::cmp::Ordering;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::keys::{self, KeyRecord};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
@@ -10,7 +10,7 @@ use tokenry_domain::session::{End, EndReason};
 use tokenry_domain::store::{Sessions, Store, StoreError, UserPage, Write};
 use tokenry_domain::time::Timestamp;
 
-use super::{BackupError, Report, copy};
+use super::{BackupError, Report, copy, remove, swap};
 use crate::file;
 use crate::sqlite::{Options, Sqlite};
 
@@ -98,23 +98,16 @@ impl Restoring {
     pub fn finish(self) -> Result<Option<PathBuf>, BackupError> {
         let Self { database, draft, store, .. } = self;
         drop(store);
-        let io = |error| BackupError::Io(database.clone(), error);
-        let replaced = file::beside(&database, ".replaced").map_err(io)?;
-        let had_one = database.exists();
-        if had_one {
-            remove(&replaced).map_err(io)?;
-            for suffix in ["-wal", "-shm", ""] {
-                let (from, to) = (file::beside(&database, suffix), file::beside(&replaced, suffix));
-                let (from, to) = (from.map_err(io)?, to.map_err(io)?);
-                if from.exists() {
-                    fs::rename(&from, &to).map_err(io)?;
-                }
-            }
-        }
-        fs::rename(&draft, &database).map_err(io)?;
-        file::sync_directory_of(&database).map_err(io)?;
-        remove(&draft).map_err(io)?;
-        Ok(had_one.then_some(replaced))
+        close(&draft).map_err(|error| BackupError::Database(draft.clone(), error))?;
+        let exchange = || {
+            File::open(&draft)?.sync_all()?;
+            let lock = file::lock_file(&file::beside(&database, ".open.lock")?)?;
+            lock.lock()?;
+            let replaced = swap::exchange(&draft, &database)?;
+            remove(&draft)?;
+            Ok(replaced)
+        };
+        exchange().map_err(|error| BackupError::Io(database.clone(), error))
     }
 
     /// Ends the sessions that the present database knows to have ended.
@@ -132,25 +125,46 @@ impl Restoring {
 
     /// Puts entries of a feed into this one, and ends what they name.
     async fn revoke_again(&mut self, found: Vec<Revocation>, end: End, until: Timestamp) -> Result<(), BackupError> {
-        let mut known: BTreeSet<(&str, String)> = BTreeSet::new();
+        let mut known: Vec<Revocation> = Vec::new();
         for record in self.store.revocations(0, u32::MAX).await? {
-            known.insert((record.revocation.kind.name(), record.revocation.value));
+            known.push(record.revocation);
         }
+        known.sort_by(by_name);
         for revocation in found {
-            if revocation.until <= end.at || !known.insert((revocation.kind.name(), revocation.value.clone())) {
+            let of_name = known.partition_point(|known| by_name(known, &revocation).is_lt());
+            let same = known[of_name..].iter().take_while(|known| by_name(known, &revocation).is_eq());
+            if revocation.until <= end.at || same.into_iter().any(|known| covers(known, &revocation)) {
                 continue;
             }
-            let which = match revocation.kind {
-                RevocationKind::Sid => revocation.value.parse::<SessionId>().ok().map(Sessions::One),
-                RevocationKind::Sub => revocation.value.parse::<UserId>().ok().map(Sessions::Of),
-                RevocationKind::Jti | RevocationKind::Kid => None,
-            };
-            let mut writes = vec![Write::Revoke(revocation)];
-            writes.extend(which.map(|which| Write::EndSessions { which, end, until }));
+            let mut writes = vec![Write::Revoke(revocation.clone())];
+            let which = self.named_by(&revocation).await?;
+            writes.extend(which.into_iter().map(|which| Write::EndSessions { which, end, until }));
             self.report.sessions_ended += self.store.commit(writes).await?.sessions_ended;
             self.report.revocations_kept += 1;
+            known.insert(of_name, revocation);
         }
         Ok(())
+    }
+
+    /// The sessions that an entry ends: of a user, those that began up to its moment, if it has one.
+    async fn named_by(&self, revocation: &Revocation) -> Result<Vec<Sessions>, StoreError> {
+        Ok(match (revocation.kind, revocation.before) {
+            (RevocationKind::Sid, _) => {
+                revocation.value.parse::<SessionId>().ok().map(Sessions::One).into_iter().collect()
+            }
+            (RevocationKind::Sub, None) => {
+                revocation.value.parse::<UserId>().ok().map(Sessions::Of).into_iter().collect()
+            }
+            (RevocationKind::Sub, Some(before)) => match revocation.value.parse::<UserId>() {
+                Err(_) => Vec::new(),
+                Ok(user) => {
+                    let sessions = self.store.sessions_of(user, u32::MAX).await?.into_iter();
+                    let older = sessions.filter(|session| session.created_at.seconds() <= before.seconds());
+                    older.map(|session| Sessions::One(session.id)).collect()
+                }
+            },
+            (RevocationKind::Jti | RevocationKind::Kid, _) => Vec::new(),
+        })
     }
 
     /// Voids all one-time tokens, and what waits: what was spent since the back-up must not be good again.
@@ -168,15 +182,27 @@ impl Restoring {
     }
 }
 
-/// Removes a database with all that lies beside it.
-fn remove(database: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm", ".open.lock"] {
-        match fs::remove_file(file::beside(database, suffix)?) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
+/// Moves its log into the file, so that the file alone is the database.
+fn close(database: &Path) -> rusqlite::Result<()> {
+    let connection = Connection::open(database)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| match row.get(0)? {
+        0 => Ok(()),
+        _ => Err(rusqlite::Error::QueryReturnedNoRows),
+    })
+}
+
+fn by_name(one: &Revocation, other: &Revocation) -> Ordering {
+    (one.kind.name(), &one.value).cmp(&(other.kind.name(), &other.value))
+}
+
+/// Whether every token that `other` names is named by `known`, and as long.
+fn covers(known: &Revocation, other: &Revocation) -> bool {
+    let reaches = match (known.before, other.before) {
+        (None, _) => true,
+        (Some(known), Some(other)) => known >= other,
+        (Some(_), None) => false,
+    };
+    reaches && known.until >= other.until
 }
 
 /// Rows that are looked at together.

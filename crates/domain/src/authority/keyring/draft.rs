@@ -67,7 +67,10 @@ impl<'a> Draft<'a> {
         let upcoming = of(KeyState::Upcoming).next();
         match how {
             RotateKeys::Planned if upcoming.is_some() => return Ok(()),
-            RotateKeys::Planned => return self.create(purpose, KeyState::Upcoming).map(drop),
+            RotateKeys::Planned => {
+                self.hold(records);
+                return self.create(purpose, KeyState::Upcoming).map(drop);
+            }
             RotateKeys::Now | RotateKeys::Refresh => {
                 for signing in of(KeyState::Signing) {
                     self.step(signing, KeyState::Verifying, AuditKind::KeyRetired);
@@ -87,6 +90,7 @@ impl<'a> Draft<'a> {
         match upcoming {
             Some(upcoming) => self.step(upcoming, KeyState::Signing, AuditKind::KeyActivated),
             None => {
+                self.hold(records);
                 let kid = self.create(purpose, KeyState::Signing)?;
                 self.note(&kid, AuditKind::KeyActivated);
             }
@@ -100,7 +104,10 @@ impl<'a> Draft<'a> {
             found.ok_or_else(|| Error::Internal(format!("no key {kid}")))
         };
         match rotation {
-            &Rotation::Create(purpose, state) => drop(self.create(purpose, state)?),
+            &Rotation::Create(purpose, state) => {
+                self.hold(records);
+                self.create(purpose, state)?;
+            }
             Rotation::Activate { kid, retire } => {
                 if let Some(retire) = retire {
                     self.step(find(retire)?, KeyState::Verifying, AuditKind::KeyRetired);
@@ -114,6 +121,15 @@ impl<'a> Draft<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Makes the commit depend on a key being sealed as it was read: a new one that is sealed under a master key that was
+    /// changed meanwhile could never be opened.
+    fn hold(&mut self, records: &[KeyRecord]) {
+        let is_held = self.writes.iter().any(|write| matches!(write, Write::UpdateKey(_)));
+        if let Some(sealed) = records.iter().find(|record| record.private.is_some() && !is_held) {
+            self.writes.push(Write::UpdateKey(sealed.clone()));
+        }
     }
 
     fn create(&mut self, purpose: Purpose, state: KeyState) -> Result<String, Error> {
