@@ -235,6 +235,22 @@ fn without_a_master_key_or_with_a_bad_url_it_does_not_start_and_says_why() {
     }
 }
 
+/// Its ways are named; nothing is written, and nothing needs to be reached.
+#[test]
+fn backup_and_restore_point_to_its_own_ways() {
+    let program = Program::new();
+    let file = program.directory().join("copy.db");
+    for command in ["backup", "restore"] {
+        let variables = variables("postgres://someone@127.0.0.1:1/db");
+        let refused = program.run_with(&[command, file.to_str().unwrap()], "", &variables);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        for way in ["pg_dump", "point-in-time recovery", "invalid_request"] {
+            assert!(refused.stderr.contains(way), "{refused:?}");
+        }
+    }
+    assert!(!file.exists());
+}
+
 /// `require` wants a trusted certificate for the name in the URL; `prefer` takes any.
 #[test]
 fn a_certificate_is_demanded_as_the_url_says() {

@@ -26,6 +26,8 @@ fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
     let kim = refresh(&server, &refresh(&server, &kim).1).1;
     assert_eq!(server.connect().post("/v1/logout", &json!({ "refresh_token": lee["refresh_token"] })).0, 204);
     signup(&server, "park");
+    let change = ["user", "set", "kim", "--role", "admin", "--attr", "team=orders", "--email", "kim@example.com"];
+    assert_eq!(program.run(&change, "").code, 0);
     let running = program.run(&["restore", path], "");
     assert_eq!(running.code, 1, "{running:?}");
     server.terminate();
@@ -35,6 +37,10 @@ fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
     let report: Value = serde_json::from_str(&restored.stdout).unwrap();
     assert_eq!((&report["was_readable"], &report["sessions_ended"]), (&json!(true), &json!(1)), "{report}");
     assert_eq!((&report["accounts_lost"], &report["passwords_back"]), (&json!(["park"]), &json!([])), "{report}");
+    for changed in ["roles_back", "emails_back", "attributes_back"] {
+        assert_eq!(report[changed], json!(["kim"]), "{report}");
+    }
+    assert_eq!(report["sessions_lost"], 1, "{report}");
     let server = program.serve();
     assert_eq!(refresh(&server, &kim).0, 200);
     let refused = refresh(&server, &lee);

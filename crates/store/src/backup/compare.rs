@@ -23,6 +23,14 @@ pub struct Report {
     pub accounts_active_again: Vec<String>,
     /// Accounts whose password has changed since: the older one is valid again.
     pub passwords_back: Vec<String>,
+    /// Accounts with other roles since: they have the older ones again.
+    pub roles_back: Vec<String>,
+    /// Accounts that moved to another address since, or verified theirs: they are as they were.
+    pub emails_back: Vec<String>,
+    /// Accounts with other attributes since: they have the older ones again.
+    pub attributes_back: Vec<String>,
+    /// Sessions begun since: their clients must log in again.
+    pub sessions_lost: u64,
 }
 
 impl Report {
@@ -34,6 +42,9 @@ impl Report {
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             for now in &page {
+                for session in present.sessions_of(now.id, u32::MAX).await? {
+                    self.sessions_lost += u64::from(then.session(session.id).await?.is_none());
+                }
                 match then.user(now.id).await? {
                     None => self.accounts_lost.push(name(now)),
                     Some(then) => {
@@ -43,6 +54,19 @@ impl Report {
                         let hash = |user: &User| user.password.as_ref().map(|hash| hash.encoded().to_owned());
                         if hash(now) != hash(&then) {
                             self.passwords_back.push(name(now));
+                        }
+                        if now.roles != then.roles {
+                            self.roles_back.push(name(now));
+                        }
+                        let email = |user: &User| {
+                            let address = user.email.as_ref().map(|email| email.display().to_owned());
+                            (address, user.email_verified)
+                        };
+                        if email(now) != email(&then) {
+                            self.emails_back.push(name(now));
+                        }
+                        if now.attributes != then.attributes {
+                            self.attributes_back.push(name(now));
                         }
                     }
                 }
