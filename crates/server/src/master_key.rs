@@ -212,7 +212,7 @@ mod tests {
     fn an_unreadable_key_file_is_named() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("master.key"), "not a key").unwrap();
-        let error = find(&config(directory.path()), false, &System::new()).unwrap_err();
+        let error = find(&config(directory.path()), &[], &System::new()).unwrap_err();
         assert!(error.to_string().contains("master.key"), "{error}");
         let named = Config { master_key: Some(Secret::from("file:/nowhere/key".to_owned())), ..Config::default() };
         let error = find(&named, &[], &System::new()).unwrap_err();
