@@ -3,6 +3,8 @@
 //! Before a request is sent it stands in the client's own state what it was for; only its answer changes that state. A
 //! request without an answer is sent again as it was, with the same token and key.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::chance::Chance;
@@ -159,6 +161,7 @@ impl<'a> Client<'a> {
         let Some(mut session) = self.take_live() else { return };
         for _ in 0..5 {
             // With an access token whose key is not revoked yet.
+            let began = Instant::now();
             if !self.refresh(&mut session) {
                 return;
             }
@@ -169,9 +172,15 @@ impl<'a> Client<'a> {
             let request = Request { method: "POST", path: "/v1/password", body: Some(&body), bearer, ..EMPTY };
             let is_changed = match self.line.send(self.site, self.chance.next(), "password change", request) {
                 Some(answer) if answer.status == 204 => true,
-                // Its key was revoked meanwhile, or has signed on one node before the other knew it: `rotate --now`.
+                // Its key was revoked meanwhile.
                 Some(answer) if answer.status == 401 && answer.body["code"] == "token_revoked" => continue,
-                Some(answer) if answer.status == 401 && answer.body["code"] == "token_invalid" => continue,
+                Some(answer)
+                    if answer.status == 401
+                        && answer.body["code"] == "token_invalid"
+                        && self.site.journal.entries().distrusted_until.is_some_and(|until| began < until) =>
+                {
+                    continue;
+                }
                 Some(answer) => return self.broken(Promise::Surprise, "password change", &answer),
                 None => self.can_log_in_with(&new),
             };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The clients' side of everything, shared by all of them.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(crate) struct Entries {
     pub(crate) ended: Vec<String>,
     /// Keys whose creation was acknowledged.
     pub(crate) keys: Vec<String>,
+    /// Until when an access token may be of a key that an emergency has revoked.
+    pub(crate) distrusted_until: Option<Instant>,
 }
 
 /// How often something was done.

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -64,7 +64,14 @@ fn rotate_keys(site: &Site, chance: &mut Chance) {
         3..5 => &["keys", "rotate", "--now", "--json"],
         _ => &["keys", "rotate", "--json"],
     };
+    let is_emergency = how.contains(&"--emergency");
+    if is_emergency {
+        site.journal.entries().distrusted_until = Some(Instant::now() + AN_HOUR);
+    }
     let output = command(site, how, chance);
+    if is_emergency {
+        site.journal.entries().distrusted_until = Some(Instant::now() + NODES_HEAR);
+    }
     match report(&output, "changes") {
         Some(report) => {
             let made = report["changes"].as_array().unwrap().iter().filter(|change| change["change"] == "key_created");
@@ -92,5 +99,9 @@ fn reason(rejected: &Value) -> &str {
     rejected["reason"].as_str().unwrap_or_default()
 }
 
+/// Longer than any command takes.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+/// A node may sign with a revoked key until it has looked.
+const NODES_HEAR: Duration = Duration::from_secs(2);
 const ROWS: usize = 5;
 const HASH: &str = "pbkdf2_sha256$1$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";

@@ -69,6 +69,7 @@ pub struct Authority {
     throttle: Throttle,
     master: MasterKey,
     keys: RwLock<Arc<KeyRing>>,
+    lookout: keyring::Lookout,
     access: Verifier,
     refresh: Verifier,
     one_time: Verifier,
@@ -112,6 +113,7 @@ impl Authority {
             hasher,
             master,
             keys: RwLock::new(Arc::new(keys)),
+            lookout: keyring::Lookout::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! `upcoming -> signing -> verifying -> gone`. A key is published for longer than any verifier's JWKS cache before it
 //! signs, and stays published until the last token that it signed has expired.
 
+mod merge;
 mod ring;
 mod rotation;
 
@@ -12,6 +13,7 @@ use tokenry_jwt::Algorithm;
 use crate::seal::Sealed;
 use crate::time::Timestamp;
 
+pub use merge::merge;
 pub use ring::{KeyRing, KeyRingError};
 pub use rotation::{Rotation, RotationPolicy};
 

@@ -117,8 +117,7 @@ impl App {
         let parameters = hash_parameters(&config)?;
         let Opened { store, clock, shared_clock } = database::open(&config, clock, options).await?;
         let random: Arc<dyn Random> = Arc::new(random::System::new());
-        let has_keys = !store.keys().await?.is_empty();
-        let master = master_key::find(&config, has_keys, &*random)?;
+        let master = master_key::find(&config, &store.keys().await?, &*random)?;
         let threads = match config.password.threads {
             0 => available_parallelism().map_or(1, usize::from),
             threads => threads,

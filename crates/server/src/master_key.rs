@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tokenry_domain::keys::{KeyRecord, KeyRing};
 use tokenry_domain::random::{Random, System};
 use tokenry_domain::seal::MasterKey;
 use zeroize::Zeroizing;
@@ -12,7 +13,9 @@ use crate::app::StartError;
 use crate::config::Config;
 
 /// The configured master key, or the one in the data directory. One is made only where no key was sealed yet.
-pub(crate) fn find(config: &Config, has_keys: bool, random: &dyn Random) -> Result<MasterKey, StartError> {
+///
+/// A change of the master key that was cut short is finished where `keys` were sealed under the new one already.
+pub(crate) fn find(config: &Config, keys: &[KeyRecord], random: &dyn Random) -> Result<MasterKey, StartError> {
     if let Some(configured) = &config.master_key {
         return match configured.expose().strip_prefix("file:") {
             Some(path) => read(Path::new(path)),
@@ -20,11 +23,22 @@ pub(crate) fn find(config: &Config, has_keys: bool, random: &dyn Random) -> Resu
         };
     }
     let file = config.data_dir().join("master.key");
-    match read(&file) {
+    let opens = |key: &MasterKey| KeyRing::check(keys, key).is_ok();
+    let found = read(&file);
+    let next = file.with_extension(NEXT);
+    if !keys.is_empty()
+        && !found.as_ref().is_ok_and(opens)
+        && let Ok(key) = read(&next)
+        && opens(&key)
+    {
+        replace(&file, &next).map_err(|source| StartError::File { file: next, source })?;
+        return Ok(key);
+    }
+    match found {
         Err(StartError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
         found => return found,
     }
-    if has_keys {
+    if !keys.is_empty() {
         return Err(StartError::MasterKeyLost(file));
     }
     make(&file, random).map_err(|source| StartError::File { file: file.clone(), source })?;
@@ -46,7 +60,7 @@ impl NewMasterKey {
         let generated = config.data_dir().join("master.key");
         let (file, replaces) = match (to, &config.master_key) {
             (Some(to), _) => (to, None),
-            (None, None) => (generated.with_extension("key.new"), Some(generated)),
+            (None, None) => (generated.with_extension(NEXT), Some(generated)),
             (None, Some(_)) => {
                 return Err(StartError::File {
                     file: "--to".into(),
@@ -70,12 +84,29 @@ impl NewMasterKey {
         let Some(present) = replaces else {
             return Ok(format!("start the server with TOKENRY_MASTER_KEY=file:{}", file.display()));
         };
-        // Older back-ups are sealed under it.
-        let old = present.with_extension("key.old");
-        let moved = fs::rename(&present, &old).and_then(|()| fs::rename(&file, &present));
-        moved.map_err(|source| StartError::File { file: file.clone(), source })?;
+        let old = replace(&present, &file).map_err(|source| StartError::File { file, source })?;
         Ok(format!("the old master key is {}: older back-ups need it", old.display()))
     }
+}
+
+/// Puts the master key in `next` in the place of the one in `file`, which is never missing. Returns where the old one
+/// lies now: older back-ups are sealed under it.
+fn replace(file: &Path, next: &Path) -> io::Result<PathBuf> {
+    let old = file.with_extension("key.old");
+    if file.exists() {
+        let draft = file.with_extension("key.old-draft");
+        let _ = fs::remove_file(&draft);
+        fs::hard_link(file, &draft)?;
+        fs::rename(&draft, &old)?;
+    }
+    fs::rename(next, file)?;
+    sync_directory_of(file)?;
+    Ok(old)
+}
+
+fn sync_directory_of(file: &Path) -> io::Result<()> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(parent)?.sync_all()
 }
 
 fn read(file: &Path) -> Result<MasterKey, StartError> {
@@ -103,17 +134,21 @@ fn make(file: &Path, random: &dyn Random) -> io::Result<()> {
     output.sync_all()?;
     let linked = fs::hard_link(&draft, file);
     fs::remove_file(&draft)?;
-    if let Some(directory) = file.parent() {
-        fs::File::open(directory)?.sync_all()?;
-    }
+    sync_directory_of(file)?;
     match linked {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,
     }
 }
 
+/// Of the file in which a new master key waits until the keys are sealed under it.
+const NEXT: &str = "key.new";
+
 #[cfg(test)]
 mod tests {
+    use tokenry_domain::keys::{KeyState, Purpose};
+    use tokenry_domain::time::Timestamp;
+
     use super::*;
     use crate::config::{DataDir, Secret};
 
@@ -125,8 +160,8 @@ mod tests {
     fn a_made_key_is_found_again_and_only_its_owner_reads_it() {
         let directory = tempfile::tempdir().unwrap();
         let config = config(directory.path());
-        let made = find(&config, false, &System::new()).unwrap();
-        let found = find(&config, true, &System::new()).unwrap();
+        let made = find(&config, &[], &System::new()).unwrap();
+        let found = find(&config, &[sealed(&made)], &System::new()).unwrap();
         assert_eq!(*made.to_text(), *found.to_text());
         #[cfg(unix)]
         {
@@ -138,19 +173,49 @@ mod tests {
     #[test]
     fn a_lost_key_is_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
-        let found = find(&config(directory.path()), true, &System::new());
+        let keys = [sealed(&MasterKey::generate(&System::new()).unwrap())];
+        let found = find(&config(directory.path()), &keys, &System::new());
         assert!(matches!(found, Err(StartError::MasterKeyLost(_))));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    /// Whether it was stopped before the keys were sealed anew, after, or between the two renames.
+    #[test]
+    fn a_change_that_was_cut_short_starts_with_the_key_that_opens() {
+        for (is_resealed, steps) in [(false, 0), (true, 0), (true, 1), (true, 2)] {
+            let directory = tempfile::tempdir().unwrap();
+            let config = config(directory.path());
+            let file = |name| directory.path().join(name);
+            let old = find(&config, &[], &System::new()).unwrap();
+            let new = NewMasterKey::prepare(&config, None).unwrap();
+            let expected = if is_resealed { new.key().to_text() } else { old.to_text() };
+            let keys = [sealed(if is_resealed { new.key() } else { &old })];
+            match steps {
+                1 => fs::rename(file("master.key"), file("master.key.old")).unwrap(),
+                2 => drop(new.put_in_place().unwrap()),
+                _ => {}
+            }
+            let found = find(&config, &keys, &System::new()).unwrap();
+            assert_eq!(*found.to_text(), *expected, "{is_resealed} {steps}");
+            assert_eq!(fs::read_to_string(file("master.key")).unwrap().trim_end(), *expected);
+            assert_eq!(file("master.key.old").exists(), is_resealed);
+        }
+    }
+
+    fn sealed(master: &MasterKey) -> KeyRecord {
+        let state = KeyState::Signing;
+        let (algorithm, now) = (tokenry_jwt::Algorithm::EdDsa, Timestamp::default());
+        KeyRecord::generate(Purpose::Access, algorithm, state, master, &System::new(), now).unwrap()
     }
 
     #[test]
     fn an_unreadable_key_file_is_named() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("master.key"), "not a key").unwrap();
-        let error = find(&config(directory.path()), false, &System::new()).unwrap_err();
+        let error = find(&config(directory.path()), &[], &System::new()).unwrap_err();
         assert!(error.to_string().contains("master.key"), "{error}");
         let named = Config { master_key: Some(Secret::from("file:/nowhere/key".to_owned())), ..Config::default() };
-        let error = find(&named, false, &System::new()).unwrap_err();
+        let error = find(&named, &[], &System::new()).unwrap_err();
         assert!(error.to_string().contains("/nowhere/key"), "{error}");
     }
 }

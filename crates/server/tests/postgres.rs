@@ -13,6 +13,7 @@ mod outages;
 #[allow(dead_code)]
 mod program;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Barrier, Mutex};
 use std::thread;
@@ -104,6 +105,72 @@ fn a_session_that_ends_on_one_node_is_in_the_feed_of_all() {
     }
 }
 
+/// Whoever is killed in the middle has replaced the key and told the feed, or has done nothing: no key is left half
+/// revoked, and one always signs.
+#[test]
+fn an_emergency_rotation_is_one_transaction() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    drop(program.serve_with(&variables));
+    for round in ["without a successor", "with one"] {
+        let rotated = program.run_with(&["keys", "rotate", "--emergency"], "", &variables);
+        assert_eq!(rotated.code, 0, "{rotated:?}");
+        let transactions = "SELECT count(DISTINCT xmin::text) FROM ( \
+            SELECT xmin FROM keys WHERE purpose = 'access' AND changed_at = (SELECT max(changed_at) FROM keys) \
+            UNION ALL (SELECT xmin FROM revocations ORDER BY seq DESC LIMIT 1) \
+            UNION ALL SELECT xmin FROM audit WHERE actor = 'operator' AND at = (SELECT max(changed_at) FROM keys))";
+        assert_eq!(cluster.value(&url, &format!("{transactions} AS written")), "1", "{round}");
+        assert_eq!(program.run_with(&["keys", "rotate"], "", &variables).code, 0);
+    }
+}
+
+/// Each request goes to another node than the one before, sooner than that has looked for what the others changed.
+#[test]
+fn keys_rotated_under_load_are_known_to_every_node_at_once() {
+    let (cluster, program) = (cluster(), Program::new());
+    let url = cluster.database(&[]);
+    let variables = variables(&url);
+    let nodes: Vec<Running> = (0..3).map(|_| program.serve_with(&variables)).collect();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..6)
+            .map(|client| {
+                let (nodes, stop) = (&nodes, &stop);
+                scope.spawn(move || {
+                    let mut connections: Vec<Connection> = nodes.iter().map(Running::connect).collect();
+                    let signup = json!({ "username": format!("client{client}"), "password": PASSWORD });
+                    let (status, mut pair) = connections[0].post("/v1/signup", &signup);
+                    assert_eq!(status, 201, "{pair}");
+                    let mut keys = BTreeSet::new();
+                    for turn in client.. {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let body =
+                            json!({ "refresh_token": pair["refresh_token"], "access_token": pair["access_token"] });
+                        let (status, next) = connections[turn % 3].post("/v1/refresh", &body);
+                        assert_eq!(status, 200, "{next}");
+                        pair = next;
+                        let (status, me) = connections[(turn + 1) % 3].get("/v1/me", pair["access_token"].as_str());
+                        assert_eq!(status, 200, "{me}");
+                        keys.insert(kid(&pair["refresh_token"]));
+                    }
+                    keys.len()
+                })
+            })
+            .collect();
+        for round in 0..16 {
+            let how = if round % 2 == 0 { "--refresh" } else { "--now" };
+            assert_eq!(program.run_with(&["keys", "rotate", how], "", &variables).code, 0);
+        }
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            assert!(client.join().unwrap() > 4, "it met hardly any of the keys");
+        }
+    });
+}
+
 /// Each node is replaced by a new one, as a balancer does it: first it gets no more requests, then it is told to stop.
 #[test]
 fn a_rolling_restart_fails_no_request() {
@@ -168,6 +235,22 @@ fn without_a_master_key_or_with_a_bad_url_it_does_not_start_and_says_why() {
     }
 }
 
+/// Its ways are named; nothing is written, and nothing needs to be reached.
+#[test]
+fn backup_and_restore_point_to_its_own_ways() {
+    let program = Program::new();
+    let file = program.directory().join("copy.db");
+    for command in ["backup", "restore"] {
+        let variables = variables("postgres://someone@127.0.0.1:1/db");
+        let refused = program.run_with(&[command, file.to_str().unwrap()], "", &variables);
+        assert_eq!(refused.code, 1, "{refused:?}");
+        for way in ["pg_dump", "point-in-time recovery", "invalid_request"] {
+            assert!(refused.stderr.contains(way), "{refused:?}");
+        }
+    }
+    assert!(!file.exists());
+}
+
 /// `require` wants a trusted certificate for the name in the URL; `prefer` takes any.
 #[test]
 fn a_certificate_is_demanded_as_the_url_says() {
@@ -222,6 +305,11 @@ fn refresh_at_once(nodes: &[&Running], pair: &Value) -> Value {
 fn digest(snapshot: &Value) -> Value {
     let statement = tokenry_jwt::Unverified::parse(snapshot["heartbeat"].as_str().unwrap()).unwrap();
     statement.insecure_claims()["digest"].clone()
+}
+
+fn kid(token: &Value) -> String {
+    let token = tokenry_jwt::Unverified::parse(token.as_str().unwrap()).unwrap();
+    token.insecure_header()["kid"].as_str().unwrap().to_owned()
 }
 
 /// How often a row of a session was written.

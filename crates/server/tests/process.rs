@@ -3,6 +3,8 @@
 
 #[path = "process/backup.rs"]
 mod backup;
+#[path = "process/balancer.rs"]
+mod balancer;
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with the benchmark")]
 mod client;

@@ -4,6 +4,7 @@ use super::Authority;
 use crate::account::User;
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::keys::KeyRing;
 use crate::session::{EndReason, Session};
 
 /// Who calls: a live session and its account.
@@ -31,7 +32,8 @@ impl Authority {
     /// the session is still there.
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
         let now = self.now();
-        let claims = self.access.verify(access_token, self.keys().access_keys(), now.seconds())?;
+        let verify = |keys: &KeyRing| self.access.verify(access_token, keys.access_keys(), now.seconds());
+        let claims = self.judge(verify).await??;
         let session: SessionId = claims.session_id().and_then(|id| id.parse().ok()).ok_or(Error::Revoked(None))?;
         let (session, user) = self.store.session(session).await?.ok_or(Error::Revoked(None))?;
         if session.is_over(now) {

@@ -41,7 +41,11 @@ impl Authority {
             Err(Error::Token(_) | Error::Revoked(_)) => {}
             Err(other) => return Err(other),
         }
-        let Ok(token) = self.read_refresh(token) else { return Ok(Introspection::inactive()) };
+        let token = match self.read_refresh(token).await {
+            Ok(token) => token,
+            Err(Error::RefreshInvalid(_)) => return Ok(Introspection::inactive()),
+            Err(other) => return Err(other),
+        };
         let Some((session, Some(user))) = self.store.session(token.session).await? else {
             return Ok(Introspection::inactive());
         };

@@ -5,6 +5,7 @@ use crate::audit::{Actor, AuditKind};
 use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::keys::KeyRing;
 use crate::session::{End, EndReason};
 use crate::store::{Sessions, Write};
 
@@ -24,11 +25,12 @@ impl Authority {
         let now = self.now();
         let id = match request {
             Logout::Access(token) => {
-                let genuine = self.access.verify_genuine(&token, self.keys().receipt_keys())?;
+                let verify = |keys: &KeyRing| self.access.verify_genuine(&token, keys.receipt_keys());
+                let genuine = self.judge(verify).await??;
                 genuine.session_id().and_then(|id| id.parse::<SessionId>().ok()).ok_or(Error::Revoked(None))?
             }
             Logout::Refresh(token) => {
-                let token = self.read_refresh(&token)?;
+                let token = self.read_refresh(&token).await?;
                 let found = self.store.session(token.session).await?;
                 let (session, _) = found.ok_or(Error::RefreshInvalid("unknown session"))?;
                 if !token.is_of(&session.secret) {

@@ -9,6 +9,7 @@ use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::id::UserId;
+use crate::keys::KeyRing;
 use crate::mail::Letter;
 use crate::name::Email;
 use crate::one_time::{OneTimeToken, Presented, Purpose};
@@ -179,8 +180,8 @@ impl Authority {
     /// The row of a link and its account, if the link could be used now.
     async fn find_link(&self, token: &str, purpose: Purpose) -> Result<(OneTimeToken, User), Error> {
         let now = self.now();
-        let claims = self.one_time.verify(token, self.keys().one_time_keys(), now.seconds());
-        let claims = claims.map_err(|error| match error {
+        let verify = |keys: &KeyRing| self.one_time.verify(token, keys.one_time_keys(), now.seconds());
+        let claims = self.judge(verify).await?.map_err(|error| match error {
             VerifyError::Expired { .. } => Error::LinkExpired,
             _ => Error::LinkInvalid,
         })?;

@@ -5,6 +5,7 @@ use super::{Authority, Context, event};
 use crate::account::User;
 use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
+use crate::keys::KeyRing;
 use crate::mail::Letter;
 use crate::refresh::{Decision, Presented, decide};
 use crate::session::{End, EndReason, Method, Session};
@@ -33,8 +34,8 @@ impl Authority {
     ///
     /// The decision is made on the row as read and written by compare-and-swap: who loses the race reads again.
     pub async fn refresh(&self, request: Refresh, context: &Context) -> Result<Refreshed, Error> {
-        let token = self.read_refresh(&request.refresh_token)?;
-        self.check_receipt(request.access_token.as_ref().map(|token| token.as_str()), &token)?;
+        let token = self.read_refresh(&request.refresh_token).await?;
+        self.check_receipt(request.access_token.as_ref().map(|token| token.as_str()), &token).await?;
         for _ in 0..MOST_TRIES {
             let found = self.store.session(token.session).await?;
             let found = found.filter(|(session, _)| session.method == Method::Token);
@@ -94,19 +95,18 @@ impl Authority {
     }
 
     /// Verifies a refresh token's signature, `typ`, issuer and audience: all that needs no row.
-    pub(super) fn read_refresh(&self, token: &str) -> Result<RefreshToken, Error> {
-        let genuine = self
-            .refresh
-            .verify_genuine(token, self.keys().refresh_keys())
-            .map_err(|error| Error::RefreshInvalid(error.reason()))?;
+    pub(super) async fn read_refresh(&self, token: &str) -> Result<RefreshToken, Error> {
+        let verify = |keys: &KeyRing| self.refresh.verify_genuine(token, keys.refresh_keys());
+        let genuine = self.judge(verify).await?.map_err(|error| Error::RefreshInvalid(error.reason()))?;
         RefreshToken::read(&genuine, &self.settings.issuer).ok_or(Error::RefreshInvalid("wrong claims"))
     }
 
     /// The pair: an access token that is sent must be genuine and of the same session; its age does not matter.
-    fn check_receipt(&self, access_token: Option<&str>, token: &RefreshToken) -> Result<(), Error> {
+    async fn check_receipt(&self, access_token: Option<&str>, token: &RefreshToken) -> Result<(), Error> {
+        let verify = |access_token| move |keys: &KeyRing| self.access.verify_genuine(access_token, keys.receipt_keys());
         let absent = match access_token {
             None => true,
-            Some(access_token) => match self.access.verify_genuine(access_token, self.keys().receipt_keys()) {
+            Some(access_token) => match self.judge(verify(access_token)).await? {
                 Ok(genuine) if genuine.session_id() == Some(token.session.to_string().as_str()) => false,
                 Ok(_) => return Err(Error::TokenMismatch("it is of another session")),
                 // Its key has been forgotten: nothing can be said about it any more.

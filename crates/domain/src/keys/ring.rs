@@ -141,6 +141,11 @@ impl KeyRing {
         &self.jwks
     }
 
+    /// Whether a key of that name was among its records, whatever its state.
+    pub fn knows(&self, kid: &str) -> bool {
+        self.versions.contains_key(kid)
+    }
+
     /// Whether the ring was made of these very records.
     pub fn is_of(&self, records: &[KeyRecord]) -> bool {
         self.versions == versions(records)

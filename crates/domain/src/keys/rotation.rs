@@ -32,8 +32,8 @@ pub enum Rotation {
     Activate {
         /// The upcoming key.
         kid: String,
-        /// The key that signs now.
-        retire: String,
+        /// The key that signs now, if there is one.
+        retire: Option<String>,
     },
     /// Erase the private half.
     Erase {
@@ -63,11 +63,12 @@ impl RotationPolicy {
                 }
                 (Some(signing), Some(upcoming)) => {
                     if now.since(upcoming.created_at) >= self.ahead(purpose) {
-                        due.push(Rotation::Activate { kid: upcoming.kid.clone(), retire: signing.kid.clone() });
+                        let retire = Some(signing.kid.clone());
+                        due.push(Rotation::Activate { kid: upcoming.kid.clone(), retire });
                     }
                 }
-                // A signing key never vanishes without its successor taking over in the same commit.
-                (None, Some(_)) => {}
+                // No one can be told ahead when nothing is signed at all.
+                (None, Some(upcoming)) => due.push(Rotation::Activate { kid: upcoming.kid.clone(), retire: None }),
             }
             let expired = of(KeyState::Verifying)
                 .filter(|record| now.since(record.changed_at) > self.token_life(purpose) + SLACK);
@@ -158,8 +159,16 @@ mod tests {
         assert_eq!(access(policy().due(&records, created)), [Rotation::Create(Purpose::Access, KeyState::Upcoming)]);
         records.push(record("new", KeyState::Upcoming, created));
         assert_eq!(access(policy().due(&records, created + HOUR - Duration::from_millis(1))), []);
-        let activate = Rotation::Activate { kid: "new".to_owned(), retire: "old".to_owned() };
+        let activate = Rotation::Activate { kid: "new".to_owned(), retire: Some("old".to_owned()) };
         assert_eq!(access(policy().due(&records, created + HOUR)), [activate]);
+    }
+
+    #[test]
+    fn without_a_key_that_signs_the_upcoming_one_takes_over_at_once() {
+        let start = Timestamp::from_seconds(0);
+        let records = [record("old", KeyState::Gone, start), record("new", KeyState::Upcoming, start)];
+        let activate = Rotation::Activate { kid: "new".to_owned(), retire: None };
+        assert_eq!(access(policy().due(&records, start)), [activate]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::slice;
 
 use tokenry_domain::keys::KeyRing;
 use tokenry_domain::random;
@@ -25,9 +26,11 @@ pub(crate) async fn restore(
     let now = SystemClock.now();
     let until = settings.revoked_until(now);
     let restoring = Restoring::prepare(&config.database_file(), backup, revocations, now, until).await?;
-    let keys = restoring.store().keys().await?;
-    let master = master_key::find(config, !keys.is_empty(), &random::System::new())?;
-    KeyRing::open(&keys, &master).map_err(|error| StartError::Keys(error.into()))?;
+    let keys = restoring.keys().await?;
+    let master = master_key::find(config, &keys, &random::System::new())?;
+    restoring.take_over_keys(|key| KeyRing::check(slice::from_ref(key), &master).is_ok(), now).await?;
+    // One that signs may be missing: the next start makes it.
+    KeyRing::check(&restoring.store().keys().await?, &master).map_err(|error| StartError::Keys(error.into()))?;
     let report = restoring.report.clone();
     Ok((report, restoring.finish()?))
 }

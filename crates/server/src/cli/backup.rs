@@ -51,6 +51,10 @@ struct Restored<'a> {
     accounts_back: &'a [String],
     accounts_active_again: &'a [String],
     passwords_back: &'a [String],
+    roles_back: &'a [String],
+    emails_back: &'a [String],
+    attributes_back: &'a [String],
+    sessions_lost: u64,
 }
 
 impl BackupArguments {
@@ -78,6 +82,10 @@ impl RestoreArguments {
                     accounts_back: &found.accounts_back,
                     accounts_active_again: &found.accounts_active_again,
                     passwords_back: &found.passwords_back,
+                    roles_back: &found.roles_back,
+                    emails_back: &found.emails_back,
+                    attributes_back: &found.attributes_back,
+                    sessions_lost: found.sessions_lost,
                 };
                 let text = serde_json::to_string(&restored).map_err(|error| Failure::new("internal", error))?;
                 print(&format!("{text}\n"));
@@ -95,10 +103,16 @@ fn describe(found: &Report, replaced: Option<&Path>) {
         ("back, deleted since", &found.accounts_back),
         ("active again, disabled since", &found.accounts_active_again),
         ("with the password of the back-up, changed since", &found.passwords_back),
+        ("with the roles of the back-up, changed since", &found.roles_back),
+        ("with the e-mail address of the back-up, changed or verified since", &found.emails_back),
+        ("with the attributes of the back-up, changed since", &found.attributes_back),
     ] {
         if !names.is_empty() {
             print(&format!("{} {what}: {}\n", names.len(), names.join(", ").escape_debug()));
         }
+    }
+    if found.sessions_lost > 0 {
+        print(&format!("{} sessions lost, begun since the back-up\n", found.sessions_lost));
     }
     match replaced {
         Some(replaced) if found.was_readable => print(&format!("the replaced database is {}\n", replaced.display())),

@@ -31,7 +31,7 @@ pub(crate) enum KeysCommand {
         /// Sign with the new key at once
         #[arg(long, conflicts_with_all = ["emergency", "refresh"])]
         now: bool,
-        /// The key leaked: sign with a new one at once, and have every service refuse the old one
+        /// A key leaked: sign with a new one at once, and have every service refuse all that have signed until now
         #[arg(long, conflicts_with = "refresh")]
         emergency: bool,
         /// Replace the key of refresh tokens. No session ends

@@ -6,8 +6,11 @@ use tokenry::App;
 use tokenry::config::Span;
 use tokenry_domain::audit::{Actor, AuditKind};
 use tokenry_domain::authority::RotateKeys;
-use tokenry_domain::keys::Purpose;
+use tokenry_domain::keys::{KeyRecord, KeyRing, KeyState, Purpose};
+use tokenry_domain::random::System;
 use tokenry_domain::revocation::RevocationKind;
+use tokenry_domain::seal::MasterKey;
+use tokenry_domain::store::Write;
 use tokenry_jwt::{JwkSet, KeySet, Unverified, Verifier};
 
 use crate::app::harness::{Anonymous, LoggedIn, START, Site};
@@ -109,6 +112,125 @@ async fn an_emergency_refuses_the_old_key_tells_the_feed_and_ends_no_session() {
     let kim = site.refresh_pair(&kim.refresh, &kim.access).await.pair();
     site.accepts(&kim).await;
     assert!(site.revoked(RevocationKind::Sid).await.is_empty());
+}
+
+/// Whichever of them leaked, and whoever rotated in between: a key that stepped down a moment ago still verifies.
+#[tokio::test]
+async fn an_emergency_refuses_every_key_that_has_signed_until_then() {
+    let site = Site::new().await;
+    let first = site.signup("kim").await;
+    rotate(&site, RotateKeys::Now).await;
+    let second = site.login("kim").await;
+    rotate(&site, RotateKeys::Emergency).await;
+    let mut refused = [kid(&first.access), kid(&second.access)];
+    refused.sort_unstable();
+    let mut revoked = site.revoked(RevocationKind::Kid).await;
+    revoked.sort_unstable();
+    assert_eq!(revoked, refused);
+    for user in [&first, &second] {
+        site.get(user, "/v1/me").await.is_problem(401, "token_invalid");
+        let next = site.refresh_pair(&user.refresh, &user.access).await.pair();
+        site.accepts(&next).await;
+    }
+    assert_eq!(count(&site).await, 1);
+}
+
+/// Operators who start it at once, beside a server that rotates by itself: each is answered when it is done, and one key
+/// of each purpose goes on signing.
+#[tokio::test(flavor = "multi_thread")]
+async fn emergencies_at_once_leave_a_key_that_signs() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    let beside = Site::in_directory(directory.path(), None).await;
+    site.signup("kim").await;
+    for round in 0..10 {
+        let before = site.login("kim").await;
+        rotate(&site, RotateKeys::Planned).await;
+        site.pass(3600);
+        let (one, other) = (site.app.authority(), beside.app.authority());
+        let (first, second, due) = tokio::join!(
+            one.rotate(RotateKeys::Emergency, Actor::Operator),
+            other.rotate(RotateKeys::Emergency, Actor::Operator),
+            one.rotate_due(),
+        );
+        for done in [&first, &second] {
+            let done = done.as_ref().unwrap();
+            assert_eq!(done.iter().filter(|change| change.kind == AuditKind::KeyActivated).count(), 1, "{round}");
+        }
+        due.unwrap();
+        assert!(site.revoked(RevocationKind::Kid).await.contains(&kid(&before.access)), "{round}");
+        let keys = one.list_keys().await.unwrap();
+        for purpose in Purpose::ALL {
+            let signs = |key: &&KeyRecord| key.purpose == purpose && key.state == KeyState::Signing;
+            assert_eq!(keys.iter().filter(signs).count(), 1, "{round}");
+        }
+        one.reload_keys().await.unwrap();
+        site.accepts(&site.login("kim").await).await;
+    }
+}
+
+/// As an older program could leave it when it was killed: the next start, and a running server, take up what there is.
+#[tokio::test]
+async fn without_a_key_that_signs_one_takes_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    site.signup("kim").await;
+    for with_successor in [true, false] {
+        let kim = site.login("kim").await;
+        if with_successor {
+            rotate(&site, RotateKeys::Planned).await;
+        }
+        let keys = site.app.authority().list_keys().await.unwrap();
+        let signing = keys.into_iter().find(|key| key.kid == kid(&kim.access)).unwrap();
+        let gone = KeyRecord { state: KeyState::Gone, private: None, ..signing };
+        site.store().commit(vec![Write::UpdateKey(gone)]).await.unwrap();
+        site.app.authority().rotate_due().await.unwrap();
+        let next = site.login("kim").await;
+        assert_ne!(kid(&next.access), kid(&kim.access));
+        site.accepts(&next).await;
+        let restarted = Site::in_directory(directory.path(), None).await;
+        restarted.accepts(&next).await;
+    }
+}
+
+/// Before it has heard of it, a node is shown what a key has signed that another has just made.
+#[tokio::test]
+async fn a_token_of_a_key_that_another_node_has_just_made_is_good_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    let beside = Site::in_directory(directory.path(), None).await;
+    let mut user = site.signup("kim").await;
+    for how in [RotateKeys::Refresh, RotateKeys::Now, RotateKeys::Emergency] {
+        rotate(&site, how).await;
+        user = site.refresh_pair(&user.refresh, &user.access).await.pair();
+        beside.accepts(&user).await;
+        rotate(&beside, how).await;
+        user = beside.refresh_pair(&user.refresh, &user.access).await.pair();
+        user = site.refresh_pair(&user.refresh, &user.access).await.pair();
+        let introspected = beside.app.authority().introspect(&user.refresh).await.unwrap();
+        assert!(introspected.is_active(), "{how:?}");
+    }
+    rotate(&site, RotateKeys::Refresh).await;
+    let next = site.refresh(&user.refresh).await.pair();
+    beside.logout(&next).await.is_done();
+}
+
+/// A key that a server seals under the old master key while the others are sealed anew could never be opened again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_made_while_the_master_key_changes_opens_with_the_others() {
+    let new = MasterKey::generate(&System::new()).unwrap();
+    for round in 0..10 {
+        let directory = tempfile::tempdir().unwrap();
+        let site = Site::in_directory(directory.path(), None).await;
+        let beside = Site::in_directory(directory.path(), None).await;
+        let (rotated, resealed) = tokio::join!(
+            site.app.authority().rotate(RotateKeys::Planned, Actor::Operator),
+            beside.app.authority().rekey(&new, Actor::Operator),
+        );
+        resealed.unwrap();
+        let keys = site.app.authority().list_keys().await.unwrap();
+        assert!(KeyRing::check(&keys, &new).is_ok(), "{round}: {rotated:?}");
+    }
 }
 
 #[tokio::test]

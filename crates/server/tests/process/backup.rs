@@ -5,8 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::PASSWORD;
+use tokenry_guard::Guard;
+
+use crate::balancer::Balancer;
 use crate::program::{Program, Running};
+use crate::{PASSWORD, until};
 
 #[test]
 fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
@@ -23,6 +26,8 @@ fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
     let kim = refresh(&server, &refresh(&server, &kim).1).1;
     assert_eq!(server.connect().post("/v1/logout", &json!({ "refresh_token": lee["refresh_token"] })).0, 204);
     signup(&server, "park");
+    let change = ["user", "set", "kim", "--role", "admin", "--attr", "team=orders", "--email", "kim@example.com"];
+    assert_eq!(program.run(&change, "").code, 0);
     let running = program.run(&["restore", path], "");
     assert_eq!(running.code, 1, "{running:?}");
     server.terminate();
@@ -32,6 +37,10 @@ fn a_restored_back_up_logs_no_one_out_and_lets_no_one_back_in() {
     let report: Value = serde_json::from_str(&restored.stdout).unwrap();
     assert_eq!((&report["was_readable"], &report["sessions_ended"]), (&json!(true), &json!(1)), "{report}");
     assert_eq!((&report["accounts_lost"], &report["passwords_back"]), (&json!(["park"]), &json!([])), "{report}");
+    for changed in ["roles_back", "emails_back", "attributes_back"] {
+        assert_eq!(report[changed], json!(["kim"]), "{report}");
+    }
+    assert_eq!(report["sessions_lost"], 1, "{report}");
     let server = program.serve();
     assert_eq!(refresh(&server, &kim).0, 200);
     let refused = refresh(&server, &lee);
@@ -124,4 +133,84 @@ fn another_master_key_opens_the_same_keys() {
     assert!(refused.code == 1 && refused.stderr.contains("master key"), "{refused:?}");
     let named = format!("file:{}", elsewhere.display());
     assert_eq!(refresh(&program.serve_with(&[("TOKENRY_MASTER_KEY", &named)]), &kim).0, 200);
+}
+
+/// A key that leaked must not sign again because an older database knows nothing of it.
+#[tokio::test]
+async fn a_key_that_was_revoked_since_the_back_up_never_signs_again() {
+    let (program, balancer) = (Program::new(), Balancer::start());
+    let issuer = balancer.url();
+    let start = || {
+        let server = program.serve_with(&[("TOKENRY_ISSUER", &issuer)]);
+        balancer.turn_to([server.address()]);
+        server
+    };
+    let mut server = start();
+    let kim = signup(&server, "kim");
+    let leaked = kid(&kim["access_token"]);
+    let (file, saved) = (program.directory().join("copy.db"), program.directory().join("feed.json"));
+    assert_eq!(program.run(&["backup", file.to_str().unwrap()], "").code, 0);
+    assert_eq!(program.run(&["keys", "rotate", "--emergency"], "").code, 0);
+    until(|| server.connect().get("/v1/revocations", None).1["entries"][0]["value"] == leaked);
+    fs::write(&saved, server.connect().get("/v1/revocations", None).1.to_string()).unwrap();
+    for is_readable in [true, false] {
+        server.kill();
+        let mut restore = vec!["restore", file.to_str().unwrap(), "--json"];
+        if !is_readable {
+            fs::write(program.directory().join("tokenry.db"), "lost ".repeat(4000)).unwrap();
+            restore.extend(["--revocations", saved.to_str().unwrap()]);
+        }
+        let restored = program.run(&restore, "");
+        assert_eq!(restored.code, 0, "{restored:?}");
+        let report: Value = serde_json::from_str(&restored.stdout).unwrap();
+        assert_eq!(report["was_readable"], is_readable, "{report}");
+        server = start();
+        let (status, next) = refresh(&server, &kim);
+        assert_eq!(status, 200, "{next}");
+        assert_ne!(kid(&next["access_token"]), leaked);
+        let (_, published) = server.connect().get("/.well-known/jwks.json", None);
+        assert!(!published.to_string().contains(&leaked), "{published}");
+        assert_eq!(judged(&issuer, [&next["access_token"], &kim["access_token"]]).await, [true, false]);
+    }
+}
+
+/// The tokens that the newer key has signed are the newest that their clients hold.
+#[test]
+fn a_refresh_key_made_since_the_back_up_goes_on_verifying() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let (kim, lee) = (signup(&server, "kim"), signup(&server, "lee"));
+    let file = program.directory().join("copy.db");
+    assert_eq!(program.run(&["backup", file.to_str().unwrap()], "").code, 0);
+    assert_eq!(program.run(&["keys", "rotate", "--refresh"], "").code, 0);
+    let old = kid(&kim["refresh_token"]);
+    let mut newer = kim;
+    until(|| {
+        newer = refresh(&server, &newer).1;
+        kid(&newer["refresh_token"]) != old
+    });
+    server.terminate();
+    server.wait();
+    assert_eq!(program.run(&["restore", file.to_str().unwrap()], "").code, 0);
+    let server = program.serve();
+    for pair in [newer, lee] {
+        let (status, answer) = refresh(&server, &pair);
+        assert_eq!(status, 200, "{answer}");
+    }
+}
+
+/// Which of these tokens are good, in the judgement of a service that has just met the issuer.
+async fn judged<const N: usize>(issuer: &str, tokens: [&Value; N]) -> [bool; N] {
+    let guard = Guard::connect(issuer, issuer).await.unwrap();
+    guard.ready().await;
+    tokens.map(|token| guard.verify_now(text(token)).is_ok())
+}
+
+fn kid(token: &Value) -> String {
+    let token = tokenry_jwt::Unverified::parse(text(token)).unwrap();
+    token.insecure_header()["kid"].as_str().unwrap().to_owned()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
 }

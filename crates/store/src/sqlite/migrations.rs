@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::{Options, connection};
+use crate::backup::swap;
 use crate::file;
 
 refinery::embed_migrations!("migrations/sqlite");
@@ -45,6 +46,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Connection, OpenErr
     // Neither the switch to a log nor a migration waits for another process that does the same.
     let lock = file::lock_file(&file::beside(path, ".open.lock").map_err(io)?).map_err(io)?;
     lock.lock().map_err(io)?;
+    swap::finish(path).map_err(io)?;
     file::create(path).map_err(io)?;
     let is_empty = check(path, options)?;
     migrate(path, options, is_empty).map_err(|error| OpenError::Database(path.to_owned(), error))

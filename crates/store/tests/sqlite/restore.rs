@@ -1,9 +1,12 @@
 use tokenry_domain::id::TokenId;
 use tokenry_domain::one_time::{OneTimeToken, Purpose};
+use tokenry_domain::revocation::{Revocation, RevocationKind};
+use tokenry_domain::session::Session;
 use tokenry_domain::store::{Store, Write};
+use tokenry_domain::time::Timestamp;
 use tokenry_store::{Restoring, back_up};
 
-use crate::sample::{NOW, email, later, pending, user, user_id};
+use crate::sample::{NOW, email, later, pending, session, session_id, user, user_id};
 use crate::{open, place};
 
 /// Restored, what was spent since the back-up would be good a second time.
@@ -36,4 +39,39 @@ async fn a_restored_database_has_no_links_and_nothing_that_waits() {
     assert!(restoring.store().user(user_id(1)).await.unwrap().is_some());
     assert!(restoring.store().one_time(token.id).await.unwrap().is_none());
     assert!(restoring.store().pending(pending(900).id).await.unwrap().is_none());
+}
+
+/// An entry for the tokens of a user from before a moment ends no session that began after it, and stays as it is.
+#[tokio::test]
+async fn what_was_revoked_up_to_a_moment_is_revoked_up_to_that_moment_again() {
+    let (directory, path) = place();
+    let store = open(&path);
+    let newer = Session { created_at: later(20), ..session(2, 1) };
+    let early = Revocation { before: Some(later(5)), ..of_user(later(500)) };
+    store
+        .commit(vec![
+            Write::InsertUser(user(1)),
+            Write::InsertSession(session(1, 1)),
+            Write::InsertSession(newer),
+            Write::Revoke(early.clone()),
+        ])
+        .await
+        .unwrap();
+    let backup = directory.path().join("backup.db");
+    back_up(&path, &backup).unwrap();
+    drop(store);
+    let late = Revocation { before: Some(later(10)), ..of_user(later(600)) };
+    let restoring = Restoring::prepare(&path, &backup, vec![late.clone(), early.clone()], later(30), later(60)).await;
+    let restoring = restoring.unwrap();
+    let entries = restoring.store().revocations(0, 10).await.unwrap();
+    let entries: Vec<_> = entries.into_iter().map(|record| record.revocation).collect();
+    let sessions: Vec<_> = entries.iter().filter(|entry| entry.kind == RevocationKind::Sid).collect();
+    assert_eq!(sessions.len(), 1, "{entries:?}");
+    assert_eq!(sessions[0].value, session_id(1).to_string());
+    assert_eq!((entries.len(), &entries[0], &entries[1]), (3, &early, &late));
+    assert_eq!((restoring.report.sessions_ended, restoring.report.revocations_kept), (1, 1));
+}
+
+fn of_user(until: Timestamp) -> Revocation {
+    Revocation { kind: RevocationKind::Sub, value: user_id(1).to_string(), before: None, until }
 }
