@@ -14,9 +14,9 @@ class TokenryAuthentication(BaseAuthentication):
 
     def authenticate(self, request):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() != "bearer" or not is_access_token(token):
             return None
-        claims = verify(token.strip())
+        claims = verify(token)
         return Caller(claims), claims
 
     def authenticate_header(self, request):
@@ -36,13 +36,19 @@ class Caller:
         return self.claims["sub"]
 
 
+def is_access_token(token):
+    """Whether its header says so (RFC 9068 section 4). Other tokens are left to other authentication classes."""
+    try:
+        typ = jwt.get_unverified_header(token).get("typ")
+    except jwt.PyJWTError:
+        return False
+    return str(typ).lower() in ("at+jwt", "application/at+jwt")
+
+
 def verify(token):
     """The claims of a good access token."""
     try:
         key = KEYS.get_signing_key_from_jwt(token)
-        # A refresh token is no access token, whatever else is right about it (RFC 9068 section 4).
-        if str(jwt.get_unverified_header(token).get("typ")).lower() not in ("at+jwt", "application/at+jwt"):
-            raise jwt.InvalidTokenError("not an access token")
         return jwt.decode(
             token,
             key.key,

@@ -7,6 +7,8 @@
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod client;
+#[path = "third_parties/compare.rs"]
+mod compare;
 #[path = "third_parties/django_api.rs"]
 mod django_api;
 #[path = "third_parties/mail.rs"]
