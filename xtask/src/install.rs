@@ -96,6 +96,7 @@ const NEEDS: &[Need] = &[
         elsewhere: "rustup component add clippy",
     },
     Need { name: "git", probe: &["git", "--version"], source: Source::Debian(&["git"]), elsewhere: "git-scm.com" },
+    Need { name: "curl", probe: &["curl", "--version"], source: Source::Debian(&["curl"]), elsewhere: "curl.se" },
     Need {
         name: "a C compiler",
         probe: &["cc", "--version"],

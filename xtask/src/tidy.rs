@@ -1,5 +1,7 @@
 //! The repository checks itself. Each check is a function of what it looks at, so that a test can show that it bites.
 
+mod blocks;
+mod comparison;
 mod documents;
 mod source;
 mod text;
@@ -36,6 +38,8 @@ fn check(tree: &Tree) -> Vec<String> {
     }
     problems.extend(source::store_mentions(tree));
     problems.extend(documents::check(tree));
+    problems.extend(blocks::check(tree));
+    problems.extend(comparison::check(tree));
     problems
 }
 
