@@ -35,8 +35,8 @@ impl Authority {
         self.request_by_address(Letter::LoginLink, email, context).await
     }
 
-    /// Sends a link that moves the caller's account to another address, to that address. Whether another account has it
-    /// is not told here, but to who reads its mail.
+    /// Sends a link that moves the caller's account to another address, to that address. Whether another account has
+    /// verified it is not told here, but to who reads its mail.
     pub async fn request_email_change(
         &self,
         caller: &Caller,
@@ -48,7 +48,9 @@ impl Authority {
         let email = Email::parse(new).map_err(Error::name("/new_email"))?;
         let user = self.confirm(caller, current_password, context).await?;
         self.throttle.mail(email.key(), context.client.address).map_err(Error::RateLimited)?;
-        let taken = self.store.user_by_email(&email).await?.is_some_and(|other| other.id != user.id);
+        // Who never showed it to be theirs loses it to who does.
+        let holder = self.store.user_by_email(&email).await?;
+        let taken = holder.is_some_and(|other| other.id != user.id && other.email_verified);
         let account = (!taken).then_some((&user, &email));
         self.send_link(Letter::EmailChange, account, context).await
     }

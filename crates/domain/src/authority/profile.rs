@@ -24,7 +24,8 @@ pub struct ProfileChange {
 }
 
 impl Authority {
-    /// Changes the caller's own names.
+    /// Changes the caller's own names. Where mail is sent, an address that was verified is changed by a link alone
+    /// ([`Authority::request_email_change`]): whoever holds a session for a moment must not keep the account.
     pub async fn change_profile(
         &self,
         caller: &Caller,
@@ -33,7 +34,18 @@ impl Authority {
     ) -> Result<User, Error> {
         self.update_user(
             caller.user.id,
-            |user| change.apply(user),
+            |user| {
+                let verified = user.email.as_ref().filter(|_| self.settings.mail && user.email_verified);
+                let is_same =
+                    |email: &Email| change.email.as_ref().is_none_or(|new| new.as_deref() == Some(email.display()));
+                if verified.is_some_and(|email| !is_same(email)) {
+                    return Err(Error::invalid(
+                        "/email",
+                        "a verified address is changed by a link that is sent to the new one",
+                    ));
+                }
+                change.apply(user)
+            },
             |before, user, now| {
                 let (id, sid) = (Some(user.id), Some(caller.session.id));
                 let mut writes = vec![event(AuditKind::UserChanged, Actor::User, id, sid, context, now)];

@@ -7,7 +7,7 @@
 use super::{Authority, Caller, Context, LoggedIn, event, event_of};
 use crate::account::User;
 use crate::audit::{Actor, AuditKind};
-use crate::error::Error;
+use crate::error::{Error, Taken};
 use crate::id::UserId;
 use crate::keys::KeyRing;
 use crate::mail::Letter;
@@ -19,6 +19,14 @@ use crate::store::{Conflict, Sessions, StoreError, Write};
 use crate::time::Timestamp;
 use tokenry_jwt::VerifyError;
 
+/// A link that can be used.
+struct Link {
+    row: OneTimeToken,
+    /// Another account that has the address which the link was sent to.
+    holder: Option<User>,
+    now: Timestamp,
+}
+
 impl Authority {
     /// What a link is about, without using it: the address that it was sent to.
     pub async fn read_link(&self, token: &str, purpose: Purpose, context: &Context) -> Result<Email, Error> {
@@ -27,17 +35,24 @@ impl Authority {
         Ok(row.email)
     }
 
-    /// Verifies the address of an account. At the first time all its sessions end, except the one that brings the link.
+    /// Verifies the address of an account. At the first time all its sessions end, except the one that brings the link;
+    /// brought by none of them, it also voids the password, and its reader is sent a link that sets a new one.
     pub async fn verify_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        self.use_link(token, Purpose::VerifyEmail, |row, user, now| {
+        self.use_link(token, Purpose::VerifyEmail, |link, user| {
+            let (row, now) = (&link.row, link.now);
             let own = own.filter(|own| own.user.id == user.id).map(|own| &own.session);
+            let falls = !user.email_verified && own.is_none() && user.password.is_some();
             let mut writes = self.first_proof(&user, own, now);
-            let user = User { email_verified: true, updated_at: now, ..user };
+            let password = user.password.clone().filter(|_| !falls);
+            let user = User { password, email_verified: true, updated_at: now, ..user };
             writes.extend([
                 Write::UpdateUser(user.clone()),
                 event(AuditKind::EmailVerified, Actor::User, Some(row.user), own.map(|own| own.id), context, now),
             ]);
+            if falls && self.settings.mail {
+                writes.extend(self.letter(Letter::PasswordReset, &user, row.email.clone(), context, now)?);
+            }
             Ok((writes, user))
         })
         .await
@@ -51,7 +66,8 @@ impl Authority {
         let (_, user) = self.find_link(token, Purpose::ResetPassword).await?;
         self.check_password("/new_password", &new, user.username.as_ref(), user.email.as_ref())?;
         let hash = self.hasher.hash(new).await?;
-        self.use_link(token, Purpose::ResetPassword, |row, user, now| {
+        self.use_link(token, Purpose::ResetPassword, |link, user| {
+            let (row, now) = (&link.row, link.now);
             let unproven = self.first_proof(&user, None, now);
             let user = User { password: Some(hash.clone()), email_verified: true, updated_at: now, ..user };
             let mut writes = vec![
@@ -71,14 +87,17 @@ impl Authority {
     /// until then no longer works.
     pub async fn log_in_by_link(&self, token: &str, method: Method, context: &Context) -> Result<LoggedIn, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        let (row, _) = self.find_link(token, Purpose::LogIn).await?;
+        let (row, user) = self.find_link(token, Purpose::LogIn).await?;
         let room = self.room_for_one_more(row.user, self.now()).await?;
-        self.use_link(token, Purpose::LogIn, |row, user, now| {
+        let notice = self.notice_of_device(&user, context, self.now()).await?;
+        self.use_link(token, Purpose::LogIn, |link, user| {
+            let (row, now) = (&link.row, link.now);
             let mut writes = self.first_proof(&user, None, now);
             let mut user = user;
             if user.email_verified {
                 writes.push(Write::ExpectUser { id: user.id, version: user.version });
                 writes.extend(room.clone());
+                writes.extend(notice.clone());
             } else {
                 user = User { email_verified: true, password: None, updated_at: now, ..user };
                 writes.extend([
@@ -101,53 +120,55 @@ impl Authority {
     }
 
     /// Moves an account to the address that the link was sent to. The old address is told, if it was known to be the
-    /// owner's, and can take the account back.
-    pub async fn change_email(&self, token: &str, context: &Context) -> Result<User, Error> {
+    /// owner's, and can take the account back; if it was not, this is the first proof of one. Another account that has
+    /// the new address and never verified it loses it.
+    pub async fn change_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        self.use_link(token, Purpose::ChangeEmail, |row, user, now| {
-            let mut writes = self.notice(Letter::EmailChanged, &user, context, now)?;
+        self.use_link(token, Purpose::ChangeEmail, |link, user| {
+            let (row, now) = (&link.row, link.now);
+            let own = own.filter(|own| own.user.id == user.id).map(|own| &own.session);
+            let mut writes = self.freed(link.holder.as_ref(), context, now)?;
+            writes.extend(self.first_proof(&user, own, now));
+            let notice = self.notice(Letter::EmailChanged, &user, context, now)?;
             let user = User { email: Some(row.email.clone()), email_verified: true, updated_at: now, ..user };
-            writes.splice(
-                0..0,
-                [
-                    Write::UpdateUser(user.clone()),
-                    Write::VoidOneTime { user: row.user, not_me_since: None },
-                    event(AuditKind::EmailChanged, Actor::User, Some(row.user), None, context, now),
-                ],
-            );
+            writes.extend([
+                Write::UpdateUser(user.clone()),
+                Write::VoidOneTime { user: row.user, not_me_since: None },
+                event(AuditKind::EmailChanged, Actor::User, Some(row.user), None, context, now),
+            ]);
+            writes.extend(notice);
             Ok((writes, user))
         })
         .await
     }
 
     /// Takes an account back for the address that a notice was sent to: all its sessions end, its password, every other
-    /// link and every identity that was linked since the notice are void, the address is the account's again, and it receives a link that sets a new password.
+    /// link and every identity that was linked since the notice are void, the address is the account's again, and it
+    /// receives a link that sets a new password.
     ///
-    /// Of several such links the older stays when a newer is used: an intruder's can't void the owner's.
+    /// Of several such links the older stays when a newer is used: an intruder's can't void the owner's. Where another
+    /// account has shown the address to be its own by now, this one is left without an address rather than with the
+    /// intruder's.
     pub async fn not_me(&self, token: &str, context: &Context) -> Result<(), Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
-        let taken_back = self.take_back(token, true, context).await;
-        match taken_back {
-            // Another account has the address by now. What can be done without it is done.
-            Err(Error::AccountExists(_)) => self.take_back(token, false, context).await,
-            done => done,
-        }
-    }
-
-    async fn take_back(&self, token: &str, restores_email: bool, context: &Context) -> Result<(), Error> {
-        self.use_link(token, Purpose::NotMe, |row, user, now| {
-            let mut user = User { password: None, updated_at: now, ..user };
-            if restores_email {
-                user = User { email: Some(row.email.clone()), email_verified: true, ..user };
-            }
-            let mut writes = vec![
+        self.use_link(token, Purpose::NotMe, |link, user| {
+            let (row, now) = (&link.row, link.now);
+            let is_gone = link.holder.as_ref().is_some_and(|holder| holder.email_verified);
+            let (mut writes, user) = if is_gone {
+                (Vec::new(), self.without_email(&user)?)
+            } else {
+                let email = Some(row.email.clone());
+                (self.freed(link.holder.as_ref(), context, now)?, User { email, email_verified: true, ..user })
+            };
+            let user = User { password: None, updated_at: now, ..user };
+            writes.extend([
                 Write::UpdateUser(user.clone()),
                 self.end_all(row.user, EndReason::Logout, now),
                 Write::VoidOneTime { user: row.user, not_me_since: Some(row.created_at) },
                 Write::RemoveIdentities { user: row.user, since: row.created_at, kept: None },
                 event(AuditKind::NotMeReported, Actor::User, Some(row.user), None, context, now),
-            ];
-            if restores_email && self.settings.mail {
+            ]);
+            if !is_gone && self.settings.mail {
                 writes.extend(self.letter(Letter::PasswordReset, &user, row.email.clone(), context, now)?);
             }
             Ok((writes, ()))
@@ -162,14 +183,20 @@ impl Authority {
         &self,
         token: &str,
         purpose: Purpose,
-        lead: impl Fn(&OneTimeToken, User, Timestamp) -> Result<(Vec<Write>, T), Error>,
+        lead: impl Fn(&Link, User) -> Result<(Vec<Write>, T), Error>,
     ) -> Result<T, Error> {
         for _ in 0..MOST_TRIES {
             let (row, user) = self.find_link(token, purpose).await?;
-            let (mut writes, done) = lead(&row, user, self.now())?;
-            writes.insert(0, Write::SpendOneTime(row.id));
+            let holder = match purpose {
+                Purpose::ChangeEmail | Purpose::NotMe => self.store.user_by_email(&row.email).await?,
+                Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::LogIn => None,
+            };
+            let link = Link { holder: holder.filter(|other| other.id != user.id), row, now: self.now() };
+            let (mut writes, done) = lead(&link, user)?;
+            writes.insert(0, Write::SpendOneTime(link.row.id));
             match self.store.commit(writes).await {
-                Err(StoreError::Conflict(Conflict::Changed)) => continue,
+                // Of two who come to have the address, the later one is seen the next time.
+                Err(StoreError::Conflict(Conflict::Changed | Conflict::Email)) => continue,
                 committed => committed?,
             };
             return Ok(done);
@@ -207,8 +234,33 @@ impl Authority {
         let kept = own.and_then(|own| own.identity);
         vec![
             Write::EndSessions { which, end, until: self.revoked_until(now) },
-            Write::RemoveIdentities { user: user.id, since: Timestamp::from_millis(i64::MIN), kept },
+            // Whoever made the account may hold a link that would bring it back to them.
+            Write::VoidOneTime { user: user.id, not_me_since: Some(ALWAYS) },
+            Write::RemoveIdentities { user: user.id, since: ALWAYS, kept },
         ]
+    }
+
+    /// Takes its address from an account that never showed it to be its own, for the one that has.
+    fn freed(&self, holder: Option<&User>, context: &Context, now: Timestamp) -> Result<Vec<Write>, Error> {
+        let Some(holder) = holder else { return Ok(Vec::new()) };
+        if holder.email_verified {
+            return Err(Error::AccountExists(Taken::Email));
+        }
+        let user = User { updated_at: now, ..self.without_email(holder)? };
+        Ok(vec![
+            Write::UpdateUser(user),
+            Write::VoidOneTime { user: holder.id, not_me_since: Some(ALWAYS) },
+            event(AuditKind::UserChanged, Actor::System, Some(holder.id), None, context, now),
+        ])
+    }
+
+    /// The account without its address, and with a name all the same.
+    fn without_email(&self, user: &User) -> Result<User, Error> {
+        let username = match &user.username {
+            Some(username) => username.clone(),
+            None => self.made_up("user")?,
+        };
+        Ok(User { username: Some(username), email: None, email_verified: false, ..user.clone() })
     }
 
     pub(super) fn end_all(&self, user: UserId, reason: EndReason, now: Timestamp) -> Write {
@@ -218,3 +270,5 @@ impl Authority {
 
 /// How often a lost race is run again. Who lost it for the link itself finds that it is gone.
 const MOST_TRIES: usize = 8;
+/// Since before there was anything.
+pub(super) const ALWAYS: Timestamp = Timestamp::from_millis(i64::MIN);

@@ -76,7 +76,8 @@ pub(super) async fn request_verification(
 
 /// Verify the e-mail address.
 ///
-/// At the first time every session of the account ends, except that of the access token or cookie sent along.
+/// At the first time every session of the account ends, except that of the access token or cookie sent along. Without
+/// one of the account's own, its password is void, and a link that sets a new one is sent.
 #[utoipa::path(
     post, path = "/v1/email/verification/confirm", tag = "Links", request_body = Link,
     responses((status = 204, description = "Verified"), super::openapi::Refused),
@@ -108,17 +109,21 @@ pub(super) async fn request_email_change(
 }
 
 /// Move the account to the address that the link was sent to. The old address is told.
+///
+/// If the old address was never verified, every session of the account ends, except that of the access token or cookie
+/// sent along.
 #[utoipa::path(
     post, path = "/v1/email/change/confirm", tag = "Links", request_body = Link,
     responses((status = 204, description = "Moved"), super::openapi::Refused),
 )]
 pub(super) async fn change_email(
     State(app): State<Arc<App>>,
+    Perhaps(caller): Perhaps,
     Caller(context): Caller,
     Json(Link { token }): Json<Link>,
 ) -> Result<StatusCode, ApiError> {
     let token = Zeroizing::new(token);
-    app.authority.change_email(&token, &context).await?;
+    app.authority.change_email(&token, caller.as_ref(), &context).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -161,18 +161,50 @@ async fn an_account_moves_to_an_address_that_its_owner_reads_and_the_old_one_is_
 async fn whether_a_new_address_is_taken_is_told_to_no_one_but_its_reader() {
     let site = Site::new().await;
     let kim = site.verified(KIM).await;
-    site.signup_with_email("lee@example.com").await;
+    let move_to = async |email: &str| {
+        let body = json!({ "new_email": email, "current_password": PASSWORD });
+        assert_eq!(site.post(&kim, "/v1/email/change", body).await.status, 202);
+    };
+    site.verified("lee@example.com").await;
     let before = site.mails().await.len();
-    let body = json!({ "new_email": "LEE@example.com", "current_password": PASSWORD });
-    let answer = site.post(&kim, "/v1/email/change", body).await;
-    assert_eq!((answer.status, site.mails().await.len()), (202, before));
+    move_to("LEE@example.com").await;
+    assert_eq!(site.mails().await.len(), before);
     // Taken between asking and using.
-    let body = json!({ "new_email": "park@example.com", "current_password": PASSWORD });
-    site.post(&kim, "/v1/email/change", body).await;
+    move_to("park@example.com").await;
     let mail = site.newest("new e-mail address").await;
-    site.signup_with_email("park@example.com").await;
+    site.verified("park@example.com").await;
     let answer = site.post(&Anonymous, "/v1/email/change/confirm", json!({ "token": mail.token() })).await;
     answer.is_problem(409, "account_exists");
+}
+
+#[tokio::test]
+async fn who_never_verified_an_address_loses_it_to_who_reads_its_mail() {
+    let site = Site::new().await;
+    let (kim, squatter) = (site.verified(KIM).await, site.signup_with_email("new@example.com").await);
+    let body = json!({ "new_email": "new@example.com", "current_password": PASSWORD });
+    site.post(&kim, "/v1/email/change", body).await;
+    let mail = site.newest("new e-mail address").await;
+    site.post(&Anonymous, "/v1/email/change/confirm", json!({ "token": mail.token() })).await.is_done();
+    assert_eq!(site.get(&kim, "/v1/me").await.body["email"], "new@example.com");
+    // The account itself stays, under a name.
+    let left = site.get(&squatter, "/v1/me").await.body;
+    assert_eq!(left["email"], Value::Null);
+    assert!(left["username"].as_str().unwrap().starts_with("user-"), "{left}");
+}
+
+#[tokio::test]
+async fn a_verified_address_changes_by_a_link_alone() {
+    let site = Site::new().await;
+    let kim = site.verified(KIM).await;
+    site.patch(&kim, "/v1/me", json!({ "username": "kim" })).await;
+    for email in [json!("thief@example.com"), json!("KIM@example.com"), Value::Null] {
+        site.patch(&kim, "/v1/me", json!({ "email": email })).await.is_invalid_at("/email");
+    }
+    assert_eq!(site.patch(&kim, "/v1/me", json!({ "email": KIM, "username": "kimalo" })).await.status, 200);
+    // Without mail there is no other way.
+    let site = Site::with(|config| config.issuer = Some("https://auth.example.com".to_owned())).await;
+    let lee = site.signup_with_email("lee@example.com").await;
+    assert_eq!(site.patch(&lee, "/v1/me", json!({ "email": "new@example.com" })).await.status, 200);
 }
 
 #[tokio::test]
@@ -196,7 +228,10 @@ async fn a_changed_password_or_address_voids_links() {
     site.reset(reset.token(), OTHER_PASSWORD).await.is_problem(410, "link_used");
     site.log_in_by(login.token()).await.is_problem(410, "link_used");
     let (reset, login) = (site.reset_link(KIM).await, site.login_link(KIM).await);
-    assert_eq!(site.patch(&kim, "/v1/me", json!({ "email": "new@example.com" })).await.status, 200);
+    let body = json!({ "new_email": "new@example.com", "current_password": NEW_PASSWORD });
+    site.post(&kim, "/v1/email/change", body).await;
+    let change = site.newest("new e-mail address").await;
+    site.post(&Anonymous, "/v1/email/change/confirm", json!({ "token": change.token() })).await.is_done();
     site.reset(reset.token(), OTHER_PASSWORD).await.is_problem(410, "link_used");
     site.log_in_by(login.token()).await.is_problem(410, "link_used");
 }
@@ -455,14 +490,63 @@ async fn not_me_brings_back_an_address_that_an_intruder_replaced_and_beats_the_i
 
 #[tokio::test]
 async fn not_me_shuts_an_intruder_out_although_the_old_address_was_taken_meanwhile() {
+    for squatter_reads_it in [false, true] {
+        let site = Site::new().await;
+        let intruder = site.verified(KIM).await;
+        let body = json!({ "new_email": "intruder@example.com", "current_password": PASSWORD });
+        site.post(&intruder, "/v1/email/change", body).await;
+        let change = site.newest("new e-mail address").await;
+        site.post(&Anonymous, "/v1/email/change/confirm", json!({ "token": change.token() })).await.is_done();
+        let notice = site.newest("e-mail address was changed").await;
+        if squatter_reads_it {
+            site.verified(KIM).await;
+        } else {
+            site.signup_with_email(KIM).await;
+        }
+        site.post(&Anonymous, "/v1/not-me", json!({ "token": notice.token() })).await.is_done();
+        site.has_ended(&intruder, "logout").await;
+        site.try_login("intruder@example.com", PASSWORD).await.is_problem(401, "invalid_credentials");
+        // The intruder's own address opens nothing either.
+        let sent = site.mails().await.len();
+        site.ask("/v1/login/link", "intruder@example.com").await;
+        assert_eq!(site.mails().await.len(), sent);
+        if !squatter_reads_it {
+            let mail = site.newest("Choose a new password").await;
+            assert_eq!(mail.to, KIM);
+            site.reset(mail.token(), NEW_PASSWORD).await.is_done();
+            site.try_login(KIM, NEW_PASSWORD).await.pair();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_verification_without_a_session_voids_the_password_and_every_other_link() {
     let site = Site::new().await;
-    let intruder = site.verified(KIM).await;
-    site.patch(&intruder, "/v1/me", json!({ "email": "intruder@example.com" })).await;
-    let notice = site.newest("e-mail address was changed").await;
-    site.signup_with_email(KIM).await;
-    site.post(&Anonymous, "/v1/not-me", json!({ "token": notice.token() })).await.is_done();
-    site.has_ended(&intruder, "logout").await;
-    site.try_login("intruder@example.com", PASSWORD).await.is_problem(401, "invalid_credentials");
+    let hijacker = site.verified("hijacker@example.com").await;
+    let body = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });
+    site.post(&hijacker, "/v1/password", body).await.is_done();
+    let not_me = site.newest("password was changed").await;
+    // An administrator moves the account to an address that its user has named.
+    let id = site.get(&hijacker, "/v1/me").await.body["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/admin/users/{id}");
+    assert_eq!(site.patch(&Admin, &path, json!({ "email": KIM })).await.status, 200);
+    let change = json!({ "new_email": "again@example.com", "current_password": OTHER_PASSWORD });
+    site.post(&hijacker, "/v1/email/change", change).await;
+    let change = site.newest("new e-mail address").await;
+    site.post(&hijacker, "/v1/email/verification", json!({})).await;
+    let owners = site.newest("Confirm your e-mail").await;
+    assert_eq!(owners.to, KIM);
+    let confirm = json!({ "token": owners.token() });
+    site.post(&Anonymous, "/v1/email/verification/confirm", confirm).await.is_done();
+    site.has_ended(&hijacker, "logout").await;
+    site.try_login(KIM, OTHER_PASSWORD).await.is_problem(401, "invalid_credentials");
+    let body = json!({ "token": change.token() });
+    site.post(&Anonymous, "/v1/email/change/confirm", body).await.is_problem(410, "link_used");
+    site.post(&Anonymous, "/v1/not-me", json!({ "token": not_me.token() })).await.is_problem(410, "link_used");
+    let mail = site.newest("Choose a new password").await;
+    assert_eq!(mail.to, KIM);
+    site.reset(mail.token(), NEW_PASSWORD).await.is_done();
+    site.try_login(KIM, NEW_PASSWORD).await.pair();
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::account::{Attributes, User};
 use crate::audit::{Actor, AuditKind};
 use crate::authority::accounts::Names;
 use crate::authority::login::LoggedIn;
+use crate::authority::prove::ALWAYS;
 use crate::authority::{Authority, Context, event_of};
 use crate::error::Error;
 use crate::id::{IdentityId, UserId};
@@ -123,8 +124,8 @@ impl Authority {
         let mut writes = vec![
             Write::UpdateUser(user.clone()),
             self.end_all(id, EndReason::Logout, now),
-            Write::VoidOneTime { user: id, not_me_since: None },
-            Write::RemoveIdentities { user: id, since: Timestamp::from_millis(i64::MIN), kept: None },
+            Write::VoidOneTime { user: id, not_me_since: Some(ALWAYS) },
+            Write::RemoveIdentities { user: id, since: ALWAYS, kept: None },
             Write::InsertIdentity(identity.clone()),
             by(AuditKind::EmailVerified, &identity, context, now),
             by(AuditKind::IdentityLinked, &identity, context, now),
@@ -242,7 +243,7 @@ impl Authority {
     }
 
     /// A name for who brings none, to be changed at will.
-    fn made_up(&self, provider: &str) -> Result<Username, Error> {
+    pub(in crate::authority) fn made_up(&self, provider: &str) -> Result<Username, Error> {
         let readable: String = provider.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
         let number = crate::random::bytes::<8>(&*self.random)?;
         let suffix: String = number.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();

@@ -93,7 +93,7 @@ async fn press(
     let done = match purpose {
         Purpose::VerifyEmail => authority.verify_email(&token, visitor.caller.as_ref(), context).await.map(drop),
         Purpose::ResetPassword => authority.reset_password(&token, new_password, context).await,
-        Purpose::ChangeEmail => authority.change_email(&token, context).await.map(drop),
+        Purpose::ChangeEmail => authority.change_email(&token, visitor.caller.as_ref(), context).await.map(drop),
         Purpose::NotMe => authority.not_me(&token, context).await,
         Purpose::LogIn => match authority.log_in_by_link(&token, Method::Cookie, context).await {
             Ok(done) => return visitor.enter(&page, done, &page.link("/account")).await,
