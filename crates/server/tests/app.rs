@@ -21,6 +21,7 @@ mod app {
     mod login;
     mod logout;
     mod me;
+    mod outbox;
     mod pages;
     mod pair;
     mod password;
