@@ -127,7 +127,7 @@ impl Letter {
     }
 }
 
-/// How long who takes a mail in hand has it alone: longer than sending may take.
+/// How long who takes a mail in hand has it alone, unless they hold on to it: so long it waits after a crash.
 pub const LEASE: Duration = Duration::from_secs(30);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

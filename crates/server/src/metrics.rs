@@ -18,6 +18,7 @@ pub(crate) struct Metrics {
     pub(crate) signups: Counter,
     logins: Family<Outcome, Counter>,
     refreshes: Family<Outcome, Counter>,
+    mails: Family<Outcome, Counter>,
     hashes_queued: Gauge,
     feed_subscribers: Gauge,
 }
@@ -56,11 +57,13 @@ impl Metrics {
         registry.register("logins", "Log-ins", logins.clone());
         let refreshes = Family::default();
         registry.register("refreshes", "Refreshes, by what was decided", refreshes.clone());
+        let mails = Family::default();
+        registry.register("mails", "Mails, by what became of each attempt, and those given up", mails.clone());
         let hashes_queued = Gauge::default();
         registry.register("password_hashes_queued", "Password hashes that wait or are computed", hashes_queued.clone());
         let feed_subscribers = Gauge::default();
         registry.register("revocation_subscribers", "Clients that follow the feed", feed_subscribers.clone());
-        Self { registry, requests, durations, signups, logins, refreshes, hashes_queued, feed_subscribers }
+        Self { registry, requests, durations, signups, logins, refreshes, mails, hashes_queued, feed_subscribers }
     }
 
     pub(crate) fn request(&self, method: &Method, route: &str, status: u16, code: &str, elapsed: Duration) {
@@ -77,6 +80,10 @@ impl Metrics {
 
     pub(crate) fn refresh(&self, outcome: &'static str) {
         self.refreshes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// All of it in the OpenMetrics text format. `hashes_queued` and `feed_subscribers` are measured now.

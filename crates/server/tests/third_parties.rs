@@ -1,5 +1,4 @@
-//! Other people's libraries: PyJWT and jose verify tokens of ours and we verify theirs; a real Django's users log in; a real
-//! SMTP server takes our mail.
+//! Other people's libraries: PyJWT and jose verify tokens of ours and we verify theirs; a real Django's users log in.
 //!
 //! `cargo xtask test` installs the libraries and says where they are.
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -7,8 +6,6 @@
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod client;
-#[path = "third_parties/mail.rs"]
-mod mail;
 #[path = "process/program.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod program;

@@ -29,7 +29,7 @@ struct OutboxPage<'a> {
 }
 
 pub(super) async fn show(State(app): State<Arc<App>>, page: Page, request: Request) -> Result<Response, ApiError> {
-    let Mailer::Outbox(outbox) = &app.mailer else { return Err(problem::no_such_path().await) };
+    let Mailer::Outbox(outbox) = &app.post.mailer else { return Err(problem::no_such_path().await) };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     if !is_this_machine(peer, request.uri(), request.headers()) || !is_of_this_origin(request.headers()) {
         return Err(problem::no_such_path().await);
@@ -78,7 +78,9 @@ mod tests {
     fn only_this_machine_looks_into_the_outbox() {
         let seen = |peer: &str, headers: &[(&'static str, &str)]| {
             let mut map = HeaderMap::new();
-            headers.iter().for_each(|(name, value)| drop(map.append(*name, value.parse().unwrap())));
+            for (name, value) in headers {
+                map.append(*name, value.parse().unwrap());
+            }
             is_this_machine(Some(peer.parse().unwrap()), &Uri::from_static("/dev/outbox"), &map)
         };
         assert!(seen("127.0.0.1:1", &[("host", "127.0.0.1:7519")]));
