@@ -23,4 +23,5 @@ mod mail {
     mod crash;
     mod journey;
     mod stages;
+    mod stop;
 }

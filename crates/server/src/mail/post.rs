@@ -58,6 +58,13 @@ impl Post {
         Ok(in_hand.join_all().await.into_iter().filter(|is_sent| *is_sent).count())
     }
 
+    /// Takes up no more mails, and waits for those in hand.
+    pub(crate) async fn finish(&self) {
+        if let Ok(slots) = self.slots.acquire_many(AT_ONCE).await {
+            slots.forget();
+        }
+    }
+
     async fn take_due(&self, app: &Arc<App>, in_hand: &mut JoinSet<bool>) -> Result<(), Error> {
         loop {
             // Closed by no one.
