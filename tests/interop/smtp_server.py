@@ -110,7 +110,7 @@ def take(envelope):
 def check(server, session, envelope, mechanism, login):
     given = [text.decode() for text in (login.login, login.password)]
     say({"mechanism": mechanism, "login": given})
-    return AuthResult(success=given == ["tokenry", "the password of the mail server"])
+    return AuthResult(success=given == ["tokenry", "the password of the mail server"], handled=False)
 
 
 def say(line):

@@ -24,4 +24,5 @@ mod mail {
     mod journey;
     mod stages;
     mod stop;
+    mod tls;
 }

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,9 +6,13 @@ use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters, TlsParametersBuilder,
+};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -47,10 +52,7 @@ impl Smtp {
     pub(super) fn new(relay: &Relay) -> Result<Self, ConfigError> {
         let parameters = match relay.tls {
             Tls::Off => None,
-            Tls::Implicit | Tls::Required => {
-                let parameters = TlsParameters::new(relay.host.clone());
-                Some(parameters.map_err(|error| ConfigError(format!("mail.smtp: {error}")))?)
-            }
+            Tls::Implicit | Tls::Required => Some(parameters(relay)?),
         };
         let credentials = relay.credentials.as_ref();
         Ok(Self {
@@ -112,6 +114,29 @@ impl Smtp {
         Step::End.bounded(connection.message(message)).await?;
         Ok(turn)
     }
+}
+
+fn parameters(relay: &Relay) -> Result<TlsParameters, ConfigError> {
+    let builder = TlsParameters::builder(relay.host.clone());
+    match &relay.ca {
+        None => builder.build().map_err(|error| ConfigError(format!("mail.smtp: {error}"))),
+        Some(file) => {
+            trusting(builder, file).map_err(|error| ConfigError(format!("mail.ca: {}: {error}", file.display())))
+        }
+    }
+}
+
+/// Trusts the authorities of a file, and no others.
+fn trusting(builder: TlsParametersBuilder, file: &Path) -> Result<TlsParameters, Box<dyn std::error::Error>> {
+    let mut builder = builder.certificate_store(CertificateStore::None);
+    let authorities = CertificateDer::pem_file_iter(file)?.collect::<Result<Vec<_>, _>>()?;
+    if authorities.is_empty() {
+        return Err("it holds no certificate".into());
+    }
+    for authority in authorities {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec())?);
+    }
+    Ok(builder.build()?)
 }
 
 impl Step {

@@ -1,5 +1,5 @@
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -20,6 +20,16 @@ pub(in crate::mail) struct MailServer {
 impl MailServer {
     pub(in crate::mail) fn start() -> Self {
         Self::with(&[])
+    }
+
+    /// With TLS by a certificate and its key: `starttls` or `implicit`. Whoever sends must log in by this mechanism.
+    pub(in crate::mail) fn with_tls([certificate, key]: [&Path; 2], tls: &str, mechanism: Option<&str>) -> Self {
+        let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+        let mut options = vec!["--certificate", certificate, "--key", key, "--tls", tls];
+        if let Some(mechanism) = mechanism {
+            options.extend(["--auth", mechanism]);
+        }
+        Self::with(&options)
     }
 
     pub(in crate::mail) fn with(options: &[&str]) -> Self {
