@@ -22,6 +22,7 @@ mod mail {
 
     mod crash;
     mod journey;
+    mod races;
     mod stages;
     mod stop;
     mod tls;

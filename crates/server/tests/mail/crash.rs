@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokenry_domain::mail::LEASE;
 
 use crate::cluster::Cluster;
-use crate::mail::server::{FROM, MailServer, PATIENCE, sign_up};
+use crate::mail::server::{FROM, MailServer, PATIENCE, sign_up, variable};
 use crate::program::{Program, Running};
 
 #[test]
@@ -112,9 +112,4 @@ impl Chance {
 #[expect(clippy::disallowed_methods, reason = "killing at random moments is waiting for them")]
 fn pause(time: Duration) {
     thread::sleep(time);
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs the tests to say")]
-fn variable(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |value| value.parse().unwrap())
 }

@@ -1,18 +1,12 @@
 //! What a mail carries, from a sign-up to its reader.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::mail::server::{FROM, MailServer, sign_up, until};
+use crate::mail::server::{FROM, MailServer, sign_up, token, until};
 use crate::program::{Program, Running};
 
 fn serve(program: &Program, url: &str) -> Running {
     program.serve_with(&[("TOKENRY_MAIL__SMTP", url), FROM, ("TOKENRY_LOG__FILTER", "trace,refinery_core=warn")])
-}
-
-fn token(mail: &Value) -> String {
-    let text = mail["text"].as_str().unwrap();
-    let (_, rest) = text.split_once("?token=").unwrap_or_else(|| panic!("{mail}"));
-    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 #[test]

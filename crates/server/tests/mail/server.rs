@@ -132,12 +132,24 @@ pub(in crate::mail) fn sign_up(server: &Running, name: &str) {
     assert_eq!(status, 201, "{answer}");
 }
 
+/// What the link of a mail carries.
+pub(in crate::mail) fn token(mail: &Value) -> String {
+    let text = mail["text"].as_str().unwrap();
+    let (_, rest) = text.split_once("?token=").unwrap_or_else(|| panic!("{mail}"));
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
 pub(in crate::mail) fn until(mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end);
         thread::yield_now();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long to go on is for whoever runs the tests to say")]
+pub(in crate::mail) fn variable(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |value| value.parse().unwrap())
 }
 
 pub(in crate::mail) const FROM: (&str, &str) = ("TOKENRY_MAIL__FROM", "Tokenry <no-reply@example.com>");
