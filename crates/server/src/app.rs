@@ -167,7 +167,10 @@ impl App {
         &self.authority
     }
 
-    pub(crate) fn metrics_text(&self) -> String {
+    pub(crate) async fn metrics_text(&self) -> String {
+        if let Ok(queue) = self.authority.store().mail_queue().await {
+            self.metrics.mail_queue(queue, self.authority.now());
+        }
         self.metrics.text(self.authority.hash_load().queued(), self.feed.subscribers())
     }
 

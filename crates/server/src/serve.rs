@@ -95,7 +95,7 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
 }
 
 fn metrics_router(app: Arc<App>) -> Router {
-    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text());
+    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text().await);
     Router::new().route("/metrics", get(text))
 }
 

@@ -12,6 +12,7 @@ mod app {
     mod coverage;
     mod debugger;
     mod disk;
+    mod enumeration;
     mod errors;
     mod flow;
     mod introspect;

@@ -111,11 +111,11 @@ async fn who_says_never_to_a_mail_is_believed_at_the_fourth_time() {
         assert_eq!(site.app.send_mail().await.unwrap(), 0);
         assert!(mail.rest().is_empty(), "it is left alone");
     }
+    assert!(metrics(&site).await.contains("tokenry_mails_queued 0\n"));
     let given_up = site.audit(AuditKind::MailGivenUp).await;
     assert_eq!(given_up.len(), 3);
     assert_eq!(given_up[0].event.detail, json!({ "letter": "verification", "attempts": 4 }));
-    let metrics = site.get(&Anonymous, "/metrics").await.body;
-    let metrics = metrics.as_str().unwrap();
+    let metrics = metrics(&site).await;
     assert!(metrics.contains("tokenry_mails_total{outcome=\"given_up\"} 3"), "{metrics}");
     assert!(metrics.contains("tokenry_mails_total{outcome=\"refused\"} 12"), "{metrics}");
 }
@@ -223,6 +223,25 @@ async fn a_few_mails_are_under_way_at_once_and_one_is_handed_over_at_a_time() {
     got.sort_by_key(ToString::to_string);
     got.dedup();
     assert_eq!(got.len(), 8);
+}
+
+async fn metrics(site: &Site) -> String {
+    site.get(&Anonymous, "/metrics").await.body.as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_waits_and_for_how_long_is_measured() {
+    let mut mail = MailServer::start();
+    let site = site(&mail).await;
+    mail.will("connect", "4xx");
+    for name in ["kim", "lee"] {
+        sign_up(&site, name).await;
+        site.app.send_mail().await.unwrap();
+        site.pass(40);
+    }
+    let measured = metrics(&site).await;
+    assert!(measured.contains("tokenry_mails_queued 2\n"), "{measured}");
+    assert!(measured.contains("tokenry_mail_age_seconds 80.0\n"), "{measured}");
 }
 
 async fn until(mut is_so: impl AsyncFnMut() -> bool) {
