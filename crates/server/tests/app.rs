@@ -27,6 +27,7 @@ mod app {
     mod pair;
     mod password;
     mod playground;
+    mod poisoning;
     mod races;
     mod refresh;
     mod revocations;

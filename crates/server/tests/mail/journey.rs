@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::PASSWORD;
 use crate::mail::server::{FROM, MailServer, sign_up, token, until};
 use crate::program::{Program, Running};
 
@@ -40,6 +41,58 @@ fn a_link_travels_through_a_real_server_and_works_and_no_log_holds_it() {
         let signature = secret.rsplit('.').next().unwrap();
         assert!(!log.contains(signature));
     }
+}
+
+/// What gets past sign-up becomes one recipient, and no header.
+#[test]
+fn no_name_or_address_writes_a_header() {
+    let (program, mail) = (Program::new(), MailServer::start());
+    let server = serve(&program, &mail.url("none"));
+    let mut taken = 0;
+    for (n, local) in [
+        "kim\r\nBcc: lee",
+        "kim\nSubject: x",
+        "kim\r\n\r\nbody",
+        "kim%0d%0aBcc:lee",
+        "kim,lee",
+        "kim lee",
+        "\"kim\\\"",
+        "\"a b\"",
+        "<kim>",
+        "kim>\r\nRCPT TO:<lee",
+        "kim;lee",
+        "=?utf-8?q?=0d=0aBcc:=20lee?=",
+        "kim\u{2028}Bcc",
+        "김",
+        "kim+tag",
+        "o'kim",
+        "kim\0",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for username in [format!("user{n}"), format!("user{n}\r\nBcc: lee@example.com")] {
+            let address = format!("{local}@example.com");
+            let body = json!({ "username": username, "email": address, "password": PASSWORD });
+            let (status, answer) = server.connect().post("/v1/signup", &body);
+            if status != 201 {
+                assert!(status == 400 || status == 409, "{address:?}: {answer}");
+                continue;
+            }
+            taken += 1;
+            let name = answer["user"]["email"].as_str().unwrap().to_owned();
+            let Some(mail) = mail.mail_within(std::time::Duration::from_secs(2)) else {
+                assert!(server.log().contains("mail not sent"), "{address:?}");
+                continue;
+            };
+            assert_eq!(mail["to"], json!([name]), "{address:?}");
+            let headers: Vec<&String> = mail["headers"].as_object().unwrap().keys().collect();
+            let expected =
+                ["auto-submitted", "content-type", "date", "from", "message-id", "mime-version", "subject", "to"];
+            assert_eq!(headers, expected, "{address:?}");
+        }
+    }
+    assert!(taken >= 3, "{taken}");
 }
 
 #[test]
