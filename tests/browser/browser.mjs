@@ -24,7 +24,7 @@ after(() => browser.close());
 /** A page of a browser profile of its own, which notices what must not happen anywhere. */
 export async function open(options = {}) {
   const context = await browser.newContext({ locale: "en", viewport: { width: 1200, height: 900 }, ...options });
-  // The provider's pages ask for fonts from elsewhere. A route switches the cache off, so there is none where it counts.
+  // A provider's pages ask nothing outside this machine. Elsewhere routes would only do away with the cache.
   if (UPSTREAM) await context.route(/^https:/, (route) => route.abort());
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);

@@ -52,7 +52,7 @@ pub use introspect::Introspection;
 pub use keyring::{KeyChange, RotateKeys};
 pub use login::{Granted, LoggedIn, Login};
 pub use logout::Logout;
-pub use outgoing::Outgoing;
+pub use outgoing::{Due, Outgoing};
 pub use profile::ProfileChange;
 pub use refresh::{Refresh, Refreshed};
 pub use settings::{Settings, SignupMode};

@@ -36,6 +36,15 @@ pub struct Mail {
     pub version: u64,
 }
 
+/// What waits to be sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailQueue {
+    /// How many mails.
+    pub length: u64,
+    /// When the first of them was queued.
+    pub since: Option<Timestamp>,
+}
+
 impl Mail {
     /// When to try again after the attempt that has just failed; `None`: never. A refusal counts for more than silence.
     pub(crate) fn retry_at(&self, is_refused: bool, now: Timestamp) -> Option<Timestamp> {
@@ -127,7 +136,7 @@ impl Letter {
     }
 }
 
-/// How long who takes a mail in hand has it alone: longer than sending may take.
+/// How long who takes a mail in hand has it alone, unless they hold on to it: so long it waits after a crash.
 pub const LEASE: Duration = Duration::from_secs(30);
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);

@@ -7,7 +7,7 @@ use crate::audit::{AuditEvent, AuditFilter, AuditRecord};
 use crate::id::{IdentityId, MailId, SessionId, TokenId, UserId};
 use crate::identity::{Identity, Person};
 use crate::keys::KeyRecord;
-use crate::mail::Mail;
+use crate::mail::{Mail, MailQueue};
 use crate::name::{Email, Username};
 use crate::one_time::OneTimeToken;
 use crate::pending::{Pending, PendingId};
@@ -67,6 +67,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Mails that are due at `now`, those due first first, at most `limit`.
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError>;
+
+    /// How many mails wait, and how long the first of them has.
+    async fn mail_queue(&self) -> Result<MailQueue, StoreError>;
 
     /// Removes, in one short step of at most `limit` rows each, what no one needs any more: revocations whose `until`
     /// has come, one-time tokens and pending things that have expired, and sessions and audit events as [`Horizon`]

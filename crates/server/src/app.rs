@@ -24,7 +24,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::feed::{Announcing, Feed};
 use crate::http::Kit;
-use crate::mail::{self, Mailer};
+use crate::mail::{Mailer, Post};
 use crate::metrics::Metrics;
 use crate::social::Providers;
 use crate::{http, master_key, upkeep};
@@ -38,9 +38,7 @@ pub struct App {
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
     pub(crate) social: Providers,
-    pub(crate) mailer: Mailer,
-    /// That a mail was queued by this process.
-    pub(crate) mailed: Arc<Notify>,
+    pub(crate) post: Post,
     /// Of a database that several nodes share.
     pub(crate) shared_clock: Option<Arc<SharedClock>>,
     random: Arc<dyn Random>,
@@ -128,9 +126,10 @@ impl App {
         let authority = Authority::open(settings, store, clock, Arc::clone(&random), hasher, master)
             .await
             .map_err(StartError::Keys)?;
+        let post = Post::new(mailer, mailed);
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, kit, feed, metrics, social, mailer, mailed, shared_clock, random }))
+        Ok(Arc::new(Self { authority, config, kit, feed, metrics, social, post, shared_clock, random }))
     }
 
     /// The right to serve the database of `config`.
@@ -158,8 +157,8 @@ impl App {
     }
 
     /// Sends the mails that are due, as [`App::upkeep`] does by itself. Returns how many were sent.
-    pub async fn send_mail(&self) -> Result<usize, tokenry_domain::Error> {
-        mail::send_due(self).await
+    pub async fn send_mail(self: &Arc<Self>) -> Result<usize, tokenry_domain::Error> {
+        self.post.send_due(self).await
     }
 
     /// The rules, for callers in the same process.
@@ -167,7 +166,10 @@ impl App {
         &self.authority
     }
 
-    pub(crate) fn metrics_text(&self) -> String {
+    pub(crate) async fn metrics_text(&self) -> String {
+        if let Ok(queue) = self.authority.store().mail_queue().await {
+            self.metrics.mail_queue(queue, self.authority.now());
+        }
         self.metrics.text(self.authority.hash_load().queued(), self.feed.subscribers())
     }
 

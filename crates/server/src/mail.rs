@@ -1,16 +1,16 @@
 //! Mail: from the queue to a server, or to the outbox of development.
 
 mod compose;
+mod message;
 mod outbox;
+mod post;
 mod smtp;
 mod words;
 
-use tokenry_domain::authority::Outgoing;
-
 pub(crate) use self::compose::{Composed, Composer, path, sample};
 pub(crate) use self::outbox::Outbox;
-use self::smtp::Smtp;
-use crate::App;
+pub(crate) use self::post::Post;
+use self::smtp::{Smtp, Turn};
 use crate::config::{ConfigError, Delivery};
 
 /// Where mail goes.
@@ -37,43 +37,15 @@ impl Mailer {
         })
     }
 
-    async fn send(&self, mail: Composed) -> Result<(), Undelivered> {
+    /// Sends a mail. What is returned is kept until the mail has left the queue.
+    async fn send(&self, mail: Composed) -> Result<Option<Turn>, Undelivered> {
         match self {
             Self::Off => Err(Undelivered { is_refused: false, reason: "mail is off".to_owned() }),
             Self::Outbox(outbox) => {
                 outbox.put(mail);
-                Ok(())
+                Ok(None)
             }
-            Self::Smtp(smtp) => smtp.send(mail).await,
+            Self::Smtp(smtp) => smtp.send(mail).await.map(Some),
         }
     }
-}
-
-/// Sends all mails that are due, one after the other: after a crash at most the one in hand is sent again. Returns how
-/// many were sent.
-pub(crate) async fn send_due(app: &App) -> Result<usize, tokenry_domain::Error> {
-    let mut sent = 0;
-    if matches!(app.mailer, Mailer::Off) {
-        return Ok(sent);
-    }
-    let composer = Composer::new(&app.authority.settings().issuer);
-    while let Some(Outgoing { mail, token }) = app.authority.next_mail().await? {
-        let (id, letter) = (mail.id, mail.letter.name());
-        let delivered = match composer.compose(&mail, &token) {
-            Ok(composed) => app.mailer.send(composed).await,
-            Err(reason) => Err(Undelivered { is_refused: true, reason }),
-        };
-        match delivered {
-            Ok(()) => {
-                app.authority.mail_sent(&mail).await?;
-                sent += 1;
-                tracing::debug!(%id, letter, "mail sent");
-            }
-            Err(Undelivered { is_refused, reason }) => {
-                let again = app.authority.mail_failed(&mail, is_refused).await?;
-                tracing::warn!(%id, letter, reason, again, attempts = mail.attempts, "mail not sent");
-            }
-        }
-    }
-    Ok(sent)
 }

@@ -1,3 +1,4 @@
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::http::Method;
@@ -9,6 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use tokenry_domain::mail::MailQueue;
+use tokenry_domain::time::Timestamp;
 
 /// What is counted.
 pub(crate) struct Metrics {
@@ -18,6 +21,9 @@ pub(crate) struct Metrics {
     pub(crate) signups: Counter,
     logins: Family<Outcome, Counter>,
     refreshes: Family<Outcome, Counter>,
+    mails: Family<Outcome, Counter>,
+    mails_queued: Gauge,
+    mail_age: Gauge<f64, AtomicU64>,
     hashes_queued: Gauge,
     feed_subscribers: Gauge,
 }
@@ -56,11 +62,29 @@ impl Metrics {
         registry.register("logins", "Log-ins", logins.clone());
         let refreshes = Family::default();
         registry.register("refreshes", "Refreshes, by what was decided", refreshes.clone());
+        let mails = Family::default();
+        registry.register("mails", "Mails, by what became of each attempt, and those given up", mails.clone());
+        let mails_queued = Gauge::default();
+        registry.register("mails_queued", "Mails that wait in the database", mails_queued.clone());
+        let mail_age = Gauge::default();
+        registry.register("mail_age_seconds", "How long the first of them has waited", mail_age.clone());
         let hashes_queued = Gauge::default();
         registry.register("password_hashes_queued", "Password hashes that wait or are computed", hashes_queued.clone());
         let feed_subscribers = Gauge::default();
         registry.register("revocation_subscribers", "Clients that follow the feed", feed_subscribers.clone());
-        Self { registry, requests, durations, signups, logins, refreshes, hashes_queued, feed_subscribers }
+        Self {
+            registry,
+            requests,
+            durations,
+            signups,
+            logins,
+            refreshes,
+            mails,
+            mails_queued,
+            mail_age,
+            hashes_queued,
+            feed_subscribers,
+        }
     }
 
     pub(crate) fn request(&self, method: &Method, route: &str, status: u16, code: &str, elapsed: Duration) {
@@ -77,6 +101,15 @@ impl Metrics {
 
     pub(crate) fn refresh(&self, outcome: &'static str) {
         self.refreshes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn mail(&self, outcome: &'static str) {
+        self.mails.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn mail_queue(&self, queue: MailQueue, now: Timestamp) {
+        self.mails_queued.set(i64::try_from(queue.length).unwrap_or(i64::MAX));
+        self.mail_age.set(queue.since.map_or(0.0, |since| now.since(since).as_secs_f64()));
     }
 
     /// All of it in the OpenMetrics text format. `hashes_queued` and `feed_subscribers` are measured now.

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioTimer;
 use sd_notify::NotifyState;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 
 use crate::accept::Bounded;
 use crate::app::{self, App, StartError};
@@ -37,7 +38,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         tokio::spawn(run(server(listener, handle.clone())?.acceptor(Bounded), metrics_router(Arc::clone(&app))));
     }
     greet(&app, address);
-    tokio::spawn(stop(handle.clone(), Arc::clone(&app)));
+    let stopping = tokio::spawn(stop(handle.clone(), Arc::clone(&app)));
     let server = server(listener, handle)?;
     let served = match tls {
         Some(tls) => {
@@ -46,6 +47,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
         }
         None => run(server.acceptor(Bounded), service).await,
     };
+    if served.is_ok() {
+        let _ = stopping.await;
+    }
     upkeep.abort();
     served.map_err(|source| StartError::File { file: "listener".into(), source })
 }
@@ -91,7 +95,7 @@ fn local_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
 }
 
 fn metrics_router(app: Arc<App>) -> Router {
-    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text());
+    let text = async move || ([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text().await);
     Router::new().route("/metrics", get(text))
 }
 
@@ -114,7 +118,8 @@ fn greet(app: &App, address: SocketAddr) {
     ));
 }
 
-/// Waits for SIGTERM or SIGINT, then lets requests finish.
+/// Waits for SIGTERM or SIGINT, then lets requests and the mails in hand finish. A mail that takes longer keeps its lease,
+/// and goes to the next who serves.
 async fn stop(handle: Handle<SocketAddr>, app: Arc<App>) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -128,6 +133,9 @@ async fn stop(handle: Handle<SocketAddr>, app: Arc<App>) {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     app.feed.end();
     handle.graceful_shutdown(Some(GRACE));
+    if timeout(GRACE, app.post.finish()).await.is_err() {
+        tracing::warn!("a mail was in hand for too long; it is sent again");
+    }
 }
 
 const HEADER_TIME: Duration = Duration::from_secs(5);

@@ -1,16 +1,16 @@
 //! What a server does by itself: take over changes made elsewhere, rotate keys, remove what no one needs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokenry_domain::store::Horizon;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::App;
-use crate::mail::Mailer;
 
 /// Runs until it is dropped.
-pub(crate) async fn run(app: &App) {
-    tokio::join!(follow(app), rotate(app), sweep(app), adjust(app), post(app), app.feed.run(&app.authority));
+pub(crate) async fn run(app: &Arc<App>) {
+    tokio::join!(follow(app), rotate(app), sweep(app), adjust(app), app.post.run(app), app.feed.run(&app.authority));
 }
 
 /// Commands beside the server change keys in the database; they count within 250 ms.
@@ -39,24 +39,6 @@ async fn rotate(app: &App) {
                 }
             }
             Err(error) => tracing::warn!(%error, "key rotation failed; it is tried again"),
-        }
-    }
-}
-
-/// Mails that this process queues go at once; those of others, and those to be tried again, within a second.
-async fn post(app: &App) {
-    if matches!(app.mailer, Mailer::Off) {
-        return;
-    }
-    let mut ticks = interval(MAIL_CHECK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = app.mailed.notified() => {}
-        }
-        if let Err(error) = app.send_mail().await {
-            tracing::warn!(%error, "the queue of mails can't be read; it is tried again");
         }
     }
 }
@@ -106,7 +88,6 @@ async fn sweep(app: &App) {
 const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// A difference between clocks that someone should look at, in milliseconds.
 const SUSPICIOUS: i64 = 5000;
-const MAIL_CHECK: Duration = Duration::from_secs(1);
 const ROTATION_CHECK: Duration = Duration::from_secs(1);
 /// Ended sessions stay for a week: their tokens are answered with the reason.
 const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);

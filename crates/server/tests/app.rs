@@ -12,6 +12,7 @@ mod app {
     mod coverage;
     mod debugger;
     mod disk;
+    mod enumeration;
     mod errors;
     mod flow;
     mod introspect;
@@ -21,10 +22,12 @@ mod app {
     mod login;
     mod logout;
     mod me;
+    mod outbox;
     mod pages;
     mod pair;
     mod password;
     mod playground;
+    mod poisoning;
     mod races;
     mod refresh;
     mod revocations;

@@ -55,6 +55,14 @@ fn people_come_from_an_independent_provider_and_link_it() {
     );
 }
 
+#[test]
+fn links_in_mails_do_nothing_when_opened_and_what_they_are_for_when_pressed() {
+    let (beside, program) = (beside(), Program::new());
+    let site = program.serve_as(None, &[]);
+    let url = format!("http://{}", site.address());
+    node(&beside.path().join("links.test.mjs"), &[("TOKENRY_URL", &url)]);
+}
+
 /// The provider's process, ended when dropped.
 struct Upstream {
     process: Child,

@@ -8,6 +8,8 @@ mod balancer;
 #[path = "../benches/serve/client.rs"]
 #[expect(dead_code, reason = "shared with the benchmark")]
 mod client;
+#[path = "process/preview.rs"]
+mod preview;
 #[path = "process/program.rs"]
 mod program;
 #[path = "process/sockets.rs"]

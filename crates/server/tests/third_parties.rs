@@ -1,5 +1,5 @@
 //! Other people's libraries: PyJWT and jose verify tokens of ours and we verify theirs; a real Django's users log in, and a
-//! Django service takes their tokens; a real SMTP server takes our mail.
+//! Django service takes their tokens.
 //!
 //! `cargo xtask test` installs the libraries and says where they are.
 #![allow(clippy::unwrap_used, missing_docs)]
@@ -11,8 +11,6 @@ mod client;
 mod compare;
 #[path = "third_parties/django_api.rs"]
 mod django_api;
-#[path = "third_parties/mail.rs"]
-mod mail;
 #[path = "process/program.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod program;

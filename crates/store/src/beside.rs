@@ -7,7 +7,7 @@ use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
-use tokenry_domain::mail::Mail;
+use tokenry_domain::mail::{Mail, MailQueue};
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::pending::{Pending, PendingId};
@@ -203,6 +203,10 @@ impl Store for CookiesBeside {
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         self.main.mails_due(now, limit).await
+    }
+
+    async fn mail_queue(&self) -> Result<MailQueue, StoreError> {
+        self.main.mail_queue().await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -30,7 +30,7 @@ use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
-use tokenry_domain::mail::Mail;
+use tokenry_domain::mail::{Mail, MailQueue};
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::pending::{Pending, PendingId};
@@ -208,6 +208,10 @@ impl Store for PostgresStore {
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         Ok(mails::due(&self.pool, now, limit).await?)
+    }
+
+    async fn mail_queue(&self) -> Result<MailQueue, StoreError> {
+        Ok(mails::queue(&self.pool).await?)
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {

@@ -31,7 +31,7 @@ use tokenry_domain::audit::{AuditFilter, AuditRecord};
 use tokenry_domain::id::{SessionId, TokenId, UserId};
 use tokenry_domain::identity::{Identity, Person};
 use tokenry_domain::keys::KeyRecord;
-use tokenry_domain::mail::Mail;
+use tokenry_domain::mail::{Mail, MailQueue};
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::one_time::OneTimeToken;
 use tokenry_domain::pending::{Pending, PendingId};
@@ -168,6 +168,10 @@ impl Store for Sqlite {
 
     async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<Mail>, StoreError> {
         self.readers.list(move |connection| mails::due(connection, now, limit)).await
+    }
+
+    async fn mail_queue(&self) -> Result<MailQueue, StoreError> {
+        self.readers.list(mails::queue).await
     }
 
     async fn sweep(&self, now: Timestamp, before: Horizon, limit: u32) -> Result<u64, StoreError> {

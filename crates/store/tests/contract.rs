@@ -43,7 +43,8 @@ macro_rules! contract {
             keys: come_back_oldest_first, a_taken_name_is_refused,
                 there_is_one_upcoming_and_one_signing_of_each_purpose, a_rotation_is_one_commit_and_only_one_wins,
                 an_update_replaces_all_and_erases;
-            mails: every_value_comes_back, come_in_the_order_in_which_they_are_due, are_taken_in_hand_by_one,
+            mails: every_value_comes_back, come_in_the_order_in_which_they_are_due, that_wait_are_counted,
+                are_taken_in_hand_by_one,
                 who_lost_the_lease_removes_nothing;
             one_time: every_value_comes_back, a_new_one_voids_the_old_one_of_its_purpose_and_user,
                 is_spent_once_and_with_all_that_it_leads_to, of_fifty_who_spend_it_at_once_one_succeeds,

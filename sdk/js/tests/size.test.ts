@@ -10,6 +10,12 @@ test("the core is one file of at most 6 KB gzip that imports nothing", () => {
   expect(gzipSync(core, { level: 9 }).length).toBeLessThanOrEqual(6144);
 });
 
+test("links are a file beside it, of at most 2 KB gzip", () => {
+  const links = readFileSync(here("dist/links.js"));
+  expect(links.toString()).not.toMatch(/\bimport\b\s*[("'{*\w]/);
+  expect(gzipSync(links, { level: 9 }).length).toBeLessThanOrEqual(2048);
+});
+
 test("nothing is needed at run time, and jose by the verifier alone", () => {
   const manifest = JSON.parse(readFileSync(here("package.json"), "utf8"));
   expect(manifest.dependencies).toBe(undefined);

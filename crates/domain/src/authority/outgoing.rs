@@ -18,14 +18,22 @@ pub struct Outgoing {
     pub token: Zeroizing<String>,
 }
 
+/// What became of a mail that was due.
+pub enum Due {
+    /// It is in hand, to be sent.
+    InHand(Outgoing),
+    /// It came to its end unsent: its link has expired.
+    GivenUp(Mail),
+}
+
 impl Authority {
     /// Takes a mail in hand that is due: for the length of a lease no one else gets it.
-    pub async fn next_mail(&self) -> Result<Option<Outgoing>, Error> {
+    pub async fn next_mail(&self) -> Result<Option<Due>, Error> {
         for mail in self.store.mails_due(self.now(), LOOKED_AT).await? {
             let now = self.now();
             if now >= mail.pointless_at() {
                 self.give_up(&mail).await?;
-                continue;
+                return Ok(Some(Due::GivenUp(mail)));
             }
             let claimed = Mail { due_at: now + LEASE, attempts: mail.attempts.saturating_add(1), ..mail };
             match self.store.commit(vec![Write::UpdateMail(claimed.clone())]).await {
@@ -41,9 +49,19 @@ impl Authority {
                 continue;
             };
             let token = token.sign(self.keys().one_time(), &self.settings.issuer)?;
-            return Ok(Some(Outgoing { mail: claimed, token }));
+            return Ok(Some(Due::InHand(Outgoing { mail: claimed, token })));
         }
         Ok(None)
+    }
+
+    /// Holds on to a mail in hand: its lease begins anew. `None`: it has run out before, and someone else has gone on.
+    pub async fn hold_mail(&self, mail: &Mail) -> Result<Option<Mail>, Error> {
+        let held = Mail { due_at: self.now() + LEASE, ..mail.clone() };
+        match self.store.commit(vec![Write::UpdateMail(held.clone())]).await {
+            Ok(_) => Ok(Some(Mail { version: held.version.wrapping_add(1), ..held })),
+            Err(StoreError::Conflict(Conflict::Changed)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The mail in hand was sent.

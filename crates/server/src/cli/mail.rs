@@ -9,7 +9,7 @@ pub(crate) enum MailCommand {
     /// Print mails as they are sent, with a made-up recipient
     Preview {
         /// Which one: verification, password-reset, login-link, email-change, email-changed, new-device,
-        /// password-changed or session-stolen [default: all]
+        /// password-changed, identity-linked or session-stolen [default: all]
         #[arg(long, value_name = "NAME", value_parser = letter)]
         template: Option<Letter>,
         /// In which language [default: both]

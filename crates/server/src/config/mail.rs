@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use lettre::message::Mailbox;
 use url::Url;
@@ -23,6 +24,8 @@ pub(crate) struct Relay {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: Tls,
+    /// Where the authorities are whose certificates are trusted, if not the system's.
+    pub(crate) ca: Option<PathBuf>,
     pub(crate) credentials: Option<(String, Secret)>,
     pub(crate) from: Mailbox,
 }
@@ -72,7 +75,11 @@ impl Config {
         let from = mail.from.as_deref().ok_or_else(|| bad("mail.from", "is needed beside mail.smtp"))?;
         let from = from.parse().map_err(|_| bad("mail.from", "takes name@example.com or Name <name@example.com>"))?;
         let host = host.trim_matches(['[', ']']).to_owned();
-        Ok(Delivery::Smtp(Box::new(Relay { host, port: url.port().unwrap_or(port), tls, credentials, from })))
+        if tls == Tls::Off && mail.ca.is_some() {
+            return Err(bad("mail.ca", "is about certificates, and mail.smtp says tls=none"));
+        }
+        let (port, ca) = (url.port().unwrap_or(port), mail.ca.clone());
+        Ok(Delivery::Smtp(Box::new(Relay { host, port, tls, ca, credentials, from })))
     }
 }
 

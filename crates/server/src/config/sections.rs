@@ -170,6 +170,8 @@ section! {
         /// The server that mail is handed to: `smtps://HOST`, or `smtp://HOST` with STARTTLS. Unset: mail is off, except
         /// that on a loopback issuer it lands in `/dev/outbox`.
         smtp: Option<String> = None,
+        /// A PEM file with the authorities whose certificates are trusted there. Unset: those that the system trusts.
+        ca: Option<PathBuf> = None,
         /// The name to log in with there.
         username: Option<String> = None,
         /// The password.

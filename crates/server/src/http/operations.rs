@@ -36,7 +36,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResp
     if app.config.metrics.listen.is_some() {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_found", "metrics have an address of their own"));
     }
-    Ok(([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text()))
+    Ok(([(CONTENT_TYPE, METRICS_TYPE)], app.metrics_text().await))
 }
 
 pub(crate) const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -18,6 +18,7 @@ mod language;
 mod link;
 mod login;
 mod logo;
+mod mailed;
 mod moment;
 mod page;
 mod reference;
@@ -56,11 +57,14 @@ pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
     PATHS
         .iter()
         .zip(pages)
-        .fold(link::router().merge(social::router()), |router, (path, page)| router.route(path, page))
+        .fold(link::router().merge(mailed::router()).merge(social::router()), |router, (path, page)| {
+            router.route(path, page)
+        })
 }
 
-/// Where the pages are, in the router's order; after them those that links in mails and providers lead to.
-pub(crate) const PATHS: [&str; 14] = [
+/// Where the pages are, in the router's order; after them those that links in mails lead to, that ask for one, and that
+/// providers lead to.
+pub(crate) const PATHS: [&str; 16] = [
     "/",
     "/signup",
     "/login",
@@ -72,6 +76,8 @@ pub(crate) const PATHS: [&str; 14] = [
     mail::path(Purpose::LogIn),
     mail::path(Purpose::ChangeEmail),
     mail::path(Purpose::NotMe),
+    mailed::FORGOT,
+    mailed::LINK,
     social::BEGIN,
     social::BACK,
     social::OFFER,

@@ -1,5 +1,5 @@
 use tokenry_domain::id::{MailId, TokenId, UserId};
-use tokenry_domain::mail::{Language, Letter, Mail};
+use tokenry_domain::mail::{Language, Letter, Mail, MailQueue};
 use tokenry_domain::session::Client;
 use tokenry_domain::time::Timestamp;
 use tokio_postgres::Row;
@@ -12,6 +12,14 @@ use super::value::values;
 
 pub(super) async fn due(pool: &Pool, now: Timestamp, limit: u32) -> Result<Vec<Mail>, Fault> {
     pool.read(DUE, values![now, limit]).await?.iter().map(from_row).collect()
+}
+
+pub(super) async fn queue(pool: &Pool) -> Result<MailQueue, Fault> {
+    let rows = pool.read(QUEUE, values![]).await?;
+    let Some(row) = rows.first() else { return Ok(MailQueue::default()) };
+    let length: i64 = column::to(row, 0, "count of mails")?;
+    let since = column::to::<Option<i64>>(row, 1, "mails.created_at")?.map(Timestamp::from_millis);
+    Ok(MailQueue { length: length.unsigned_abs(), since })
 }
 
 pub(super) fn insert(mail: &Mail) -> Step {
@@ -67,6 +75,8 @@ pub(super) const DUE: &str = "\
     SELECT id, letter, language, email, email_key, user_id, token_id, address, device, created_at, due_at, attempts, \
         version \
     FROM mails WHERE due_at <= $1 ORDER BY due_at LIMIT $2::bigint";
+
+pub(super) const QUEUE: &str = "SELECT count(*), min(created_at) FROM mails";
 
 pub(super) const INSERT: &str = "\
     INSERT INTO mails (id, letter, language, email, email_key, user_id, token_id, address, device, created_at, due_at, \

@@ -1,6 +1,6 @@
 use rusqlite::{Connection, Row, params};
 use tokenry_domain::id::{MailId, TokenId, UserId};
-use tokenry_domain::mail::{Language, Letter, Mail};
+use tokenry_domain::mail::{Language, Letter, Mail, MailQueue};
 use tokenry_domain::name::Email;
 use tokenry_domain::session::Client;
 use tokenry_domain::time::Timestamp;
@@ -11,6 +11,18 @@ use super::users::changed;
 
 pub(super) fn due(connection: &Connection, now: Timestamp, limit: u32) -> Result<Vec<Mail>, Fault> {
     connection.prepare_cached(DUE)?.query_and_then(params![now.millis(), limit], from_row)?.collect()
+}
+
+pub(super) fn queue(connection: &Connection) -> Result<MailQueue, Fault> {
+    connection
+        .prepare_cached(QUEUE)?
+        .query_and_then([], |row| {
+            let length: i64 = row.get(0)?;
+            let since = row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis);
+            Ok(MailQueue { length: length.unsigned_abs(), since })
+        })?
+        .next()
+        .unwrap_or_else(|| Ok(MailQueue::default()))
 }
 
 pub(super) fn insert(connection: &Connection, mail: &Mail) -> Result<(), Fault> {
@@ -62,6 +74,8 @@ pub(super) const DUE: &str = "\
     SELECT id, letter, language, email, email_key, user_id, token_id, address, device, created_at, due_at, attempts, \
         version \
     FROM mails WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
+
+pub(super) const QUEUE: &str = "SELECT count(*), min(created_at) FROM mails";
 
 pub(super) const INSERT: &str = "\
     INSERT INTO mails (id, letter, language, email, email_key, user_id, token_id, address, device, created_at, due_at, \

@@ -52,6 +52,7 @@ pub(super) const ALL: &[&str] = &[
     pending::SPEND,
     pending::VOID,
     mails::DUE,
+    mails::QUEUE,
     mails::INSERT,
     mails::UPDATE,
     mails::REMOVE,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tokenry_domain::id::{MailId, TokenId};
-use tokenry_domain::mail::{Language, Letter, Mail};
+use tokenry_domain::mail::{Language, Letter, Mail, MailQueue};
 use tokenry_domain::session::Client;
 use tokenry_domain::store::{Conflict, Store, Write};
 use tokio::task::JoinSet;
@@ -42,6 +42,15 @@ pub async fn come_in_the_order_in_which_they_are_due(store: Arc<dyn Store>) {
     assert_eq!(due(&*store, 0, 10).await, [0_u8; 0]);
     assert_eq!(due(&*store, 3, 10).await, [1, 2, 3]);
     assert_eq!(due(&*store, 9, 2).await, [1, 2]);
+}
+
+pub async fn that_wait_are_counted(store: Arc<dyn Store>) {
+    assert_eq!(store.mail_queue().await.unwrap(), MailQueue::default());
+    let queued = |n: u8| Write::QueueMail(Mail { created_at: later(10 - i64::from(n)), ..mail(n) });
+    commit(&*store, [queued(1), queued(3), queued(2)]).await;
+    assert_eq!(store.mail_queue().await.unwrap(), MailQueue { length: 3, since: Some(later(7)) });
+    commit(&*store, [Write::RemoveMail { id: mail(3).id, version: 0 }]).await;
+    assert_eq!(store.mail_queue().await.unwrap(), MailQueue { length: 2, since: Some(later(8)) });
 }
 
 /// Of several nodes that take a mail in hand, one gets it; until its lease has run out no one else sees it.

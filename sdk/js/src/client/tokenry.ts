@@ -17,6 +17,8 @@ export interface Auth {
   signup(account: Account): Promise<User>;
   /** Logs in with a user name or e-mail address. */
   login(identifier: string, password: string): Promise<User>;
+  /** Logs in with the token of a link that was mailed: see `tokenry/links`. */
+  loginLink(token: string): Promise<User>;
   /** Logs out in all tabs. Rejects when the server could not be told; the session is gone here all the same. */
   logout(): Promise<void>;
   /**
@@ -57,6 +59,7 @@ export function tokenry(url: string, options: Options = {}): Auth {
     },
     signup: (account) => carrier.signup(account),
     login: (identifier, password) => carrier.login(identifier, password),
+    loginLink: (token) => carrier.loginLink(token),
     logout: () => carrier.logout(),
     async fetch(input, init) {
       const request = new Request(input, init);

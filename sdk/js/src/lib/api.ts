@@ -57,7 +57,7 @@ export function api(base: string, fetch: typeof globalThis.fetch, timeout: numbe
         clearTimeout(timer);
       }
       const answer = parse(text);
-      if (response.ok && (answer || response.status === 204)) return answer ?? {};
+      if (response.ok && (answer || response.status === 204 || response.status === 202)) return answer ?? {};
       throw problem(response, answer);
     },
   };
@@ -83,7 +83,8 @@ function parse(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function problem({ status, headers }: Response, answer: Record<string, unknown> = {}): TokenryError {
+/** The error that an answer is. */
+export function problem({ status, headers }: Response, answer: Record<string, unknown> = {}): TokenryError {
   const { code, detail, reason, errors } = answer;
   const wait = Number(headers.get("Retry-After"));
   const ours = typeof code === "string" && answer.status === status;

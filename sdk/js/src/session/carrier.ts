@@ -7,6 +7,7 @@ export interface Carrier {
   ready(): Promise<void>;
   signup(account: Account): Promise<User>;
   login(identifier: string, password: string): Promise<User>;
+  loginLink(token: string): Promise<User>;
   logout(): Promise<void>;
   /** Sends a request with the session. */
   send(request: Request): Promise<Response>;

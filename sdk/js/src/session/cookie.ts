@@ -30,14 +30,16 @@ export function cookieCarrier(api: Api, fetch: typeof globalThis.fetch, changed:
   let loading: Promise<void> | undefined;
   const loaded = () => (loading ??= load().catch((error) => ((loading = undefined), Promise.reject(error))));
 
-  async function login(identifier: string, password: string): Promise<User> {
-    const body = { identifier, password, method: "cookie" };
-    const next = userOf((await api.send("/v1/login", { body, cookie: true }))["user"]);
+  async function begin(path: string, given: Record<string, string>): Promise<User> {
+    const body = { ...given, method: "cookie" };
+    const next = userOf((await api.send(path, { body, cookie: true }))["user"]);
     loading = Promise.resolve();
     hold(next);
     pages.post({ kind: "changed" });
     return next;
   }
+
+  const login = (identifier: string, password: string) => begin("/v1/login", { identifier, password });
 
   return {
     get user() {
@@ -45,6 +47,7 @@ export function cookieCarrier(api: Api, fetch: typeof globalThis.fetch, changed:
     },
     ready: loaded,
     login,
+    loginLink: (token) => begin("/v1/login/link/confirm", { token }),
     async signup(account: Account) {
       // A sign-up begins with tokens; they are given back at once.
       const { refresh_token } = pairOf(await api.send("/v1/signup", { body: { ...account } }));

@@ -28,6 +28,7 @@ export function tokenCarrier(api: Api, storage: Storage, fetch: typeof globalThi
     ready: () => loaded,
     signup: (account: Account) => begin("/v1/signup", { ...account }),
     login: (identifier, password) => begin("/v1/login", { identifier, password }),
+    loginLink: (token) => begin("/v1/login/link/confirm", { token }),
     async logout() {
       await loaded;
       const ended = await session.end("logout");

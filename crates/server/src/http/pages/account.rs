@@ -28,7 +28,14 @@ use crate::App;
 pub(super) enum Action {
     Profile {
         username: String,
-        email: String,
+        /// Not there where the address has a form of its own.
+        email: Option<String>,
+    },
+    Verify,
+    Email {
+        new_email: String,
+        #[serde(default)]
+        current_password: String,
     },
     Password {
         #[serde(default)]
@@ -139,13 +146,14 @@ impl Action {
     fn trial(&self) -> Trial {
         let (form, fields): (_, &[_]) = match self {
             Self::Profile { .. } => ("profile", &["username", "email"]),
+            Self::Email { .. } => ("email", &["new_email", "current_password"]),
             Self::Password { .. } => ("password", &["current_password", "new_password"]),
             Self::Delete { .. } => ("delete", &["current_password"]),
             Self::Unlink { .. } => ("identities", &[]),
-            Self::EndSession { .. } | Self::EndOthers | Self::LogOut => ("sessions", &[]),
+            Self::Verify | Self::EndSession { .. } | Self::EndOthers | Self::LogOut => ("sessions", &[]),
         };
         let names = match self {
-            Self::Profile { username, email } => Some((username.clone(), email.clone())),
+            Self::Profile { username, email } => Some((username.clone(), email.clone().unwrap_or_default())),
             _ => None,
         };
         Trial { form, fields, names, ..Trial::default() }
@@ -157,12 +165,21 @@ impl Action {
             Self::Profile { username, email } => {
                 let change = ProfileChange {
                     username: changed(&username, names_of(&caller.user).0),
-                    email: changed(&email, names_of(&caller.user).1),
+                    email: email.and_then(|email| changed(&email, names_of(&caller.user).1)),
                 };
                 if change.username.is_some() || change.email.is_some() {
                     authority.change_profile(caller, change, context).await?;
                 }
                 Ok(Done::Stay("profile"))
+            }
+            Self::Verify => {
+                authority.request_verification(caller, context).await?;
+                Ok(Done::Stay("verify"))
+            }
+            Self::Email { new_email, current_password } => {
+                let current = given(caller, current_password)?;
+                authority.request_email_change(caller, current, &new_email, context).await?;
+                Ok(Done::Stay("email"))
             }
             Self::Password { current_password, new_password } => {
                 let current = given(caller, current_password)?;
@@ -290,6 +307,30 @@ impl AccountPage<'_> {
     fn email_field(&self) -> Field<'_> {
         let text = self.page.text.form.email;
         Field::text(self.page, &self.faults, "profile", "email", text, "email").email().value(self.email)
+    }
+
+    /// Whether mail reaches the user.
+    fn has_mailbox(&self) -> bool {
+        self.page.sends_mail() && self.user.email.is_some()
+    }
+
+    /// Whether the address has a form of its own: one that is confirmed gives way to another that is.
+    fn is_confirmed(&self) -> bool {
+        self.has_mailbox() && self.user.email_verified
+    }
+
+    fn own_email(&self) -> &str {
+        names_of(self.user).1
+    }
+
+    fn new_email_field(&self) -> Field<'_> {
+        let text = self.page.text.account.new_email;
+        Field::text(self.page, &self.faults, "email", "new_email", text, "email").email()
+    }
+
+    fn email_password_field(&self) -> Field<'_> {
+        let text = self.page.text.form.current_password;
+        Field::password(self.page, &self.faults, "email", "current_password", text, "current-password")
     }
 
     fn current_password_field(&self) -> Field<'_> {

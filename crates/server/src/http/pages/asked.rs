@@ -67,6 +67,8 @@ impl Asked {
             "session" => Some(text.session),
             "others" => Some(text.others),
             "linked" => Some(text.linked),
+            "verify" => Some(text.verify),
+            "email" => Some(text.email),
             "unlinked" => Some(text.unlinked),
             _ => None,
         }

@@ -79,6 +79,7 @@ fn in_words(text: &super::texts::Form, field: &str, fault: Fault) -> String {
         Fault::Missing | Fault::Name(NameError::Empty) => match field {
             "username" => text.name_missing,
             "email" => text.email_missing,
+            "new_email" => text.no_email,
             _ => text.missing,
         },
         Fault::Name(NameError::TooLong(_)) => text.name_too_long,

@@ -121,6 +121,11 @@ impl Page {
         format!("?{}{separator}lang={}", self.query, language.tag())
     }
 
+    /// Whether there is mail here.
+    pub(crate) fn sends_mail(&self) -> bool {
+        self.app.authority.settings().mail
+    }
+
     /// The languages to choose from.
     pub(crate) fn languages(&self) -> [Language; 2] {
         Language::ALL

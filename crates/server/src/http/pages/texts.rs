@@ -74,15 +74,18 @@ texts! {
         or, continue_with, failed, again, not_begun, taken, disabled, no_sign_up, declined, unreachable, unreadable,
         link, account_here, offer, accept, decline, other_account, log_in_first, not_offered, too_many,
     }
+    /// Links by mail.
+    mailed: Mailed { forgot, forgot_lead, forgot_send, link, link_lead, link_send, under_way, nothing_came }
     /// The account.
     account: Account {
         log_out, profile, save, sessions, sessions_lead, unknown_device, this_session, address, first_use, last_use,
-        end_session, end_others, identities, identities_lead, account_there, linked, unlink, link_with, password, password_lead,
+        end_session, end_others, email, verified, unverified, verify, new_email, change_email, change_email_lead, send_there, identities,
+        identities_lead, account_there, linked, unlink, link_with, password, password_lead,
         change_password, no_password, set_password, delete, delete_open, delete_lead;
         more_sessions
     }
     /// What has just happened.
-    notice: Notice { ended, out, deleted, welcome, profile, password, session, others, linked, unlinked }
+    notice: Notice { ended, out, deleted, welcome, profile, password, session, others, linked, unlinked, verify, email }
     /// How long ago.
     time: Time { now; minutes, hours, days }
     /// A page that can't be shown.

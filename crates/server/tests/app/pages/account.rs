@@ -170,7 +170,6 @@ async fn what_no_form_of_the_account_sends_is_refused() {
         &[][..],
         &[("action", "nonsense")],
         &[("action", "log_out"), ("action", "log_out")],
-        &[("action", "profile"), ("username", "kim")],
         &[("action", "delete"), ("current_password", PASSWORD), ("session", "x")],
         &[("action", "delete"), ("current_password", PASSWORD), ("current_password", PASSWORD)],
     ] {

@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Social, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Mailed, Notice, Playground, Reference, Social, Texts, Time};
 
 pub(in super::super) const ENGLISH: Texts = Texts {
     frame: Frame {
@@ -109,6 +109,16 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         not_offered: "This was linked or declined already, or took longer than ten minutes. Nothing was changed.",
         too_many: "No more services can be linked to this account. Unlink one first.",
     },
+    mailed: Mailed {
+        forgot: "Forgot your password?",
+        forgot_lead: "A link comes by mail, and with it you choose a new password.",
+        forgot_send: "Send the link",
+        link: "Log in without a password",
+        link_lead: "A link comes by mail, and it logs you in. It is valid for 15 minutes.",
+        link_send: "Send the link",
+        under_way: "If there is an account with this address, a mail is under way.",
+        nothing_came: "Nothing there after some minutes? Look into the folder for unwanted mail, and whether the address is right.",
+    },
     account: Account {
         log_out: "Log out",
         profile: "Profile",
@@ -122,6 +132,14 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         last_use: "Last used",
         end_session: "End",
         end_others: "End all others",
+        email: "E-mail",
+        verified: "confirmed",
+        unverified: "This address is not confirmed yet. Open the link that was sent to it.",
+        verify: "Send the link again",
+        new_email: "New e-mail address",
+        change_email: "Change the address",
+        change_email_lead: "A link goes to the new address. When you have opened it and confirmed, the account moves there.",
+        send_there: "Send the link",
         identities: "Linked services",
         identities_lead: "Whoever logs in there can log in here.",
         account_there: "Account there",
@@ -149,6 +167,8 @@ pub(in super::super) const ENGLISH: Texts = Texts {
         others: "All other sessions have ended.",
         linked: "The service is linked. You can log in with it from now on.",
         unlinked: "The service is unlinked, and every session that began with it has ended but this one.",
+        verify: "The link is under way to your address.",
+        email: "If the address can be used, a link is under way to it. Until it is opened and confirmed, nothing changes.",
     },
     time: Time {
         now: "just now",

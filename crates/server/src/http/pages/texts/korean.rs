@@ -1,6 +1,6 @@
 use tokenry_domain::password::{Advice, Suggestion, Warning};
 
-use super::{Account, Fault, Form, Frame, Home, Notice, Playground, Reference, Social, Texts, Time};
+use super::{Account, Fault, Form, Frame, Home, Mailed, Notice, Playground, Reference, Social, Texts, Time};
 
 pub(in super::super) const KOREAN: Texts = Texts {
     frame: Frame {
@@ -109,6 +109,16 @@ pub(in super::super) const KOREAN: Texts = Texts {
         not_offered: "이미 연결했거나 거절했거나 10분이 지났습니다. 바뀐 것은 없습니다.",
         too_many: "이 계정에는 더 연결할 수 없습니다. 먼저 하나를 풀어 주세요.",
     },
+    mailed: Mailed {
+        forgot: "비밀번호를 잊으셨나요?",
+        forgot_lead: "메일로 보내 드리는 링크에서 새 비밀번호를 정하실 수 있습니다.",
+        forgot_send: "링크 보내기",
+        link: "비밀번호 없이 로그인하기",
+        link_lead: "메일로 보내 드리는 링크로 로그인하실 수 있습니다. 링크는 15분 동안 유효합니다.",
+        link_send: "링크 보내기",
+        under_way: "이 주소로 만든 계정이 있으면 메일이 곧 도착합니다.",
+        nothing_came: "몇 분이 지나도 오지 않으면 스팸 메일함을 확인하시고, 주소가 맞는지 살펴보세요.",
+    },
     account: Account {
         log_out: "로그아웃",
         profile: "프로필",
@@ -122,6 +132,14 @@ pub(in super::super) const KOREAN: Texts = Texts {
         last_use: "최근 사용",
         end_session: "끝내기",
         end_others: "다른 기기 모두 끝내기",
+        email: "이메일",
+        verified: "확인됨",
+        unverified: "아직 확인되지 않은 주소입니다. 이 주소로 보내 드린 링크를 열어 주세요.",
+        verify: "링크 다시 보내기",
+        new_email: "새 이메일 주소",
+        change_email: "주소 바꾸기",
+        change_email_lead: "새 주소로 링크를 보내 드립니다. 링크를 열어 확인하시면 계정의 주소가 바뀝니다.",
+        send_there: "링크 보내기",
         identities: "연결된 서비스",
         identities_lead: "아래 서비스로도 이 계정에 로그인할 수 있습니다.",
         account_there: "그곳의 계정",
@@ -149,6 +167,8 @@ pub(in super::super) const KOREAN: Texts = Texts {
         others: "다른 기기를 모두 로그아웃했습니다.",
         linked: "연결했습니다. 이제 그 서비스로도 로그인할 수 있습니다.",
         unlinked: "연결을 풀었고, 그 서비스로 로그인한 다른 기기는 모두 로그아웃했습니다.",
+        verify: "이메일 주소로 링크를 보냈습니다.",
+        email: "쓸 수 있는 주소라면 그곳으로 링크를 보냈습니다. 링크를 열어 확인하실 때까지는 아무것도 바뀌지 않습니다.",
     },
     time: Time {
         now: "방금",
