@@ -148,6 +148,19 @@ const NEEDS: &[Need] = &[
         source: Source::Debian(&["pgbouncer"]),
         elsewhere: "pgbouncer.org",
     },
+    Need {
+        name: "nginx",
+        // Debian keeps it off the path of those who are not root.
+        probe: &["sh", "-c", "PATH=$PATH:/usr/sbin; nginx -V 2>&1 | grep -q http_auth_request_module"],
+        source: Source::Debian(&["nginx"]),
+        elsewhere: "nginx.org, with its module auth_request",
+    },
+    Need {
+        name: "Caddy",
+        probe: &["caddy", "version"],
+        source: Source::Debian(&["caddy"]),
+        elsewhere: "caddyserver.com",
+    },
 ];
 
 /// What other people's libraries are built with, and what counts instructions.

@@ -21,7 +21,7 @@ use crate::{Guard, Policy, Refusal, authorization, problem};
 
 /// Finds out who calls: see [`Guard::layer`]. For axum, tonic, and anything on Tower.
 ///
-/// A caller that speaks gRPC is refused with a status of gRPC.
+/// A caller that speaks gRPC is refused with a status of gRPC, and the code in the metadata `tokenry-code`.
 #[derive(Clone)]
 pub struct GuardLayer {
     guard: Guard,

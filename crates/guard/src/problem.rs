@@ -10,9 +10,8 @@ use crate::Refusal;
 
 /// The answer to a request with these headers.
 pub(crate) fn answer(refusal: &Refusal, request: &HeaderMap) -> Response<Bytes> {
-    let content_type = request.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if content_type.starts_with(b"application/grpc") {
-        return grpc(refusal);
+    if let Some(content_type) = request.get(CONTENT_TYPE).filter(|it| is_grpc(it.as_bytes())) {
+        return grpc(refusal, content_type);
     }
     let status = refusal.status();
     let body = Body {
@@ -74,8 +73,15 @@ fn is_scope(scope: &str) -> bool {
     scope.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\')
 }
 
-/// An answer that ends with its headers: `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`.
-fn grpc(refusal: &Refusal) -> Response<Bytes> {
+/// `application/grpc` and its kin: with a format behind a plus sign, or for browsers.
+fn is_grpc(content_type: &[u8]) -> bool {
+    let (name, rest) = content_type.split_at(content_type.len().min(GRPC.len()));
+    name.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b'-' | b';' | b' '))
+}
+
+/// An answer that ends with its headers: `UNAUTHENTICATED`, `PERMISSION_DENIED` or `UNAVAILABLE`, and the code for programs.
+/// A client takes any other HTTP status than 200 for a broken connection.
+fn grpc(refusal: &Refusal, content_type: &HeaderValue) -> Response<Bytes> {
     let status = match refusal.status() {
         StatusCode::UNAUTHORIZED => "16",
         StatusCode::FORBIDDEN => "7",
@@ -83,11 +89,16 @@ fn grpc(refusal: &Refusal) -> Response<Bytes> {
     };
     let mut answer = Response::new(Bytes::new());
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from_static(status));
-    headers.insert(HeaderName::from_static("grpc-message"), HeaderValue::from_static(refusal.code()));
+    headers.insert(CONTENT_TYPE, content_type.clone());
+    headers.insert(GRPC_STATUS, HeaderValue::from_static(status));
+    headers.insert(GRPC_MESSAGE, HeaderValue::from_static(refusal.detail()));
+    headers.insert(CODE, HeaderValue::from_static(refusal.code()));
     answer
 }
 
 const REALM: &str = "Bearer realm=\"tokenry\"";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const GRPC: &[u8] = b"application/grpc";
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+const CODE: HeaderName = HeaderName::from_static("tokenry-code");
