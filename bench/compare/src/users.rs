@@ -42,6 +42,7 @@ pub(crate) fn session(number: usize, now: Timestamp) -> Session {
         id: session_id(number),
         user: user_id(number),
         method: Method::Cookie,
+        identity: None,
         secret: cookie(number).stored(),
         refresh: RefreshState::initial(None),
         created_at: now,

@@ -45,7 +45,7 @@ fn english(letter: Letter) -> [&'static str; 4] {
             "Confirm your e-mail address",
             "Someone, probably you, has an account with this address. Confirm that the address is yours.",
             "Confirm the address",
-            "The link is valid for 72 hours and works once. If you made no such account, don't confirm it: ask for a new password with this address, and the account is yours alone.",
+            "The link is valid for 72 hours and works once. If you made no such account, you need do nothing; whoever confirms the address has the account to themselves.",
         ],
         Letter::PasswordReset => [
             "Choose a new password",
@@ -100,7 +100,7 @@ fn korean(letter: Letter) -> [&'static str; 4] {
             "이메일 주소를 확인해 주세요",
             "이 주소로 만든 계정이 있습니다. 본인의 주소가 맞는지 확인해 주세요.",
             "주소 확인하기",
-            "링크는 72시간 동안 유효하며 한 번만 쓸 수 있습니다. 계정을 만드신 적이 없다면 확인하지 마시고, 이 주소로 새 비밀번호를 요청하세요. 그러면 계정은 온전히 본인의 것이 됩니다.",
+            "링크는 72시간 동안 유효하며 한 번만 쓸 수 있습니다. 계정을 만드신 적이 없다면 아무것도 하지 않으셔도 됩니다. 주소를 확인한 사람만 계정을 쓸 수 있습니다.",
         ],
         Letter::PasswordReset => [
             "새 비밀번호를 정해 주세요",

@@ -3,10 +3,13 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::double::{ADMIN_KEY, Double, Forgery, Kind, Mood, NAMED, Place, WITH_ID_TOKEN};
+use super::double::{ADMIN_KEY, Double, Forgery, Kind, Mood, NAMED, Person, Place, WITH_ID_TOKEN};
 use super::upstream::Asked;
 use crate::app::harness::{Answer, START, Site};
 use crate::app::pages::browser::Browser;
+
+/// What is made of an ID token's claims.
+type Change = fn(&mut Value);
 
 /// A site and one provider.
 struct Pair {
@@ -161,12 +164,9 @@ async fn only_what_is_true_is_true_and_apples_text() {
     for kind in WITH_ID_TOKEN.into_iter().chain([Kind::Github]) {
         let pair = Pair::new(kind).await;
         for (index, said) in [json!("true"), json!("false"), json!(1), json!("yes"), json!([true])].iter().enumerate() {
-            let mut books = pair.double.books();
-            books.person.subject = ["1", "2", "3", "4", "5"][index];
-            books.person.email =
-                Some(["a@gmail.com", "b@gmail.com", "c@gmail.com", "d@gmail.com", "e@gmail.com"][index]);
-            books.person.verified = said.clone();
-            drop(books);
+            let subject = ["1", "2", "3", "4", "5"][index];
+            let email = ["a@gmail.com", "b@gmail.com", "c@gmail.com", "d@gmail.com", "e@gmail.com"][index];
+            pair.double.books().person = Person { subject, email: Some(email), verified: said.clone() };
             let expected = kind == Kind::Apple && *said == "true";
             assert_eq!(pair.account().await["email_verified"], expected, "{kind:?} {said}");
         }
@@ -219,7 +219,7 @@ async fn a_token_that_is_not_the_one_that_was_asked_for_lets_no_one_in() {
             pair.fails(502, &format!("{forgery:?}")).await;
         }
         pair.double.books().forgery = Forgery::None;
-        let changes: [(&str, fn(&mut Value)); 12] = [
+        let changes: [(&str, Change); 12] = [
             ("of another application", |claims| claims["aud"] = json!("another")),
             ("of several without azp", |claims| claims["aud"] = json!(["client", "another"])),
             ("authorized for another", |claims| claims["azp"] = json!("another")),

@@ -15,13 +15,13 @@ impl Words {
         match (purpose, language) {
             (Purpose::VerifyEmail, Language::English) => &Self {
                 title: "Confirm your e-mail address",
-                lead: "Confirm only if you made the account yourself. At the first time, every other session of it ends, and every linked service is unlinked but the one that you are logged in with here.",
+                lead: "At the first time, the account becomes yours alone: every session of it but this one ends, and so does what is linked to it. If you are not logged in here, its password is void too, and a mail lets you choose a new one.",
                 button: "Confirm the address",
                 done: "The address is confirmed.",
             },
             (Purpose::VerifyEmail, Language::Korean) => &Self {
                 title: "이메일 주소 확인",
-                lead: "직접 만든 계정일 때만 확인해 주세요. 처음 확인하면 그 계정의 다른 세션이 모두 끝나고, 지금 이곳에 로그인한 방법이 아닌 연결된 서비스는 모두 풀립니다.",
+                lead: "처음 확인하면 계정은 온전히 본인의 것이 됩니다. 이곳을 제외한 모든 세션이 끝나고 연결된 서비스도 풀립니다. 이곳에 로그인되어 있지 않다면 비밀번호도 무효가 되고, 새 비밀번호를 정하는 메일을 보내 드립니다.",
                 button: "주소 확인하기",
                 done: "주소가 확인되었습니다.",
             },
