@@ -1,14 +1,16 @@
 //! The revocation feed: what the store holds, kept at hand for whoever follows it.
 //!
 //! Subscribers share one log and each remembers a place in it, so that a slow one costs no memory. The log is read again
-//! when this process revokes something, and every 200 ms for what other processes revoke.
+//! when this process revokes something, and every 100 ms for what other processes revoke.
 
 mod announcing;
 mod log;
 mod matching;
+mod seat;
 mod subscription;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use axum::response::sse::Event;
@@ -22,6 +24,7 @@ use tokio::time::{MissedTickBehavior, interval};
 pub(crate) use announcing::Announcing;
 use log::Log;
 pub(crate) use log::Snapshot;
+use seat::Seat;
 pub(crate) use subscription::Position;
 
 /// The feed of this process.
@@ -34,6 +37,10 @@ pub(crate) struct Feed {
     revoked: Arc<Notify>,
     places: Arc<Semaphore>,
     most: usize,
+    /// Of those that follow.
+    seats: std::sync::Mutex<Vec<Weak<Seat>>>,
+    /// Seconds that it has run.
+    beats: AtomicU64,
 }
 
 impl Feed {
@@ -46,6 +53,8 @@ impl Feed {
             revoked,
             places: Arc::new(Semaphore::new(most_subscribers)),
             most: most_subscribers,
+            seats: std::sync::Mutex::default(),
+            beats: AtomicU64::new(0),
         }
     }
 
@@ -61,6 +70,9 @@ impl Feed {
                 _ = polls.tick() => false,
                 _ = beats.tick() => true,
             };
+            if is_beat {
+                self.count_beat();
+            }
             // A statement that could not be made is one that no guard hears: it notices.
             if let Err(error) = self.read(authority, is_beat).await {
                 tracing::warn!(%error, "the revocation feed can't be read");
@@ -82,7 +94,9 @@ impl Feed {
     ) -> Result<Option<impl Stream<Item = Event> + Send + use<>>, Error> {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Ok(None) };
         self.read(authority, false).await?;
-        Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, place)))
+        let seat = Arc::new(Seat::new(place));
+        self.seats().push(Arc::downgrade(&seat));
+        Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, seat)))
     }
 
     /// Whether an entry matches these claims, as far as this process has read the feed.
@@ -93,6 +107,16 @@ impl Feed {
     /// How many follow the feed.
     pub(crate) fn subscribers(&self) -> usize {
         self.most.saturating_sub(self.places.available_permits())
+    }
+
+    fn beat(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
+    }
+
+    /// Whoever does not read makes room for others.
+    fn count_beat(&self) {
+        let beat = self.beats.fetch_add(1, Ordering::Relaxed) + 1;
+        self.seats().retain(|seat| seat.upgrade().is_some_and(|seat| seat.keep(beat)));
     }
 
     /// Ends all subscriptions, so that the process can.
@@ -129,6 +153,10 @@ impl Feed {
         Ok(())
     }
 
+    fn seats(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Seat>>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn log(&self) -> RwLockReadGuard<'_, Log> {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,7 +167,7 @@ impl Feed {
 }
 
 /// What another process revoked is seen within this.
-const POLL: Duration = Duration::from_millis(200);
+const POLL: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_secs(1);
 /// Entries read at once.
 const PAGE: u32 = 1000;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::response::sse::Event;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::Feed;
+use super::seat::Seat;
 
 /// Where a guard wants to go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,15 +47,16 @@ struct Subscription {
     seq: u64,
     resets: u64,
     beats: u64,
-    _place: OwnedSemaphorePermit,
+    seat: Arc<Seat>,
 }
 
-/// The events after `position`. `place` is given back when the stream is dropped.
+/// The events after `position`. The seat is free again when the stream is dropped; a stream that has lost it ends, and
+/// whoever reads it goes on from the last `id` in another.
 pub(super) fn stream(
     feed: Arc<Feed>,
     changes: watch::Receiver<u64>,
     position: Position,
-    place: OwnedSemaphorePermit,
+    seat: Arc<Seat>,
 ) -> impl Stream<Item = Event> + Send + use<> {
     let mut events = VecDeque::new();
     let (seq, resets) = {
@@ -69,12 +71,16 @@ pub(super) fn stream(
         };
         (seq, log.resets())
     };
-    unfold(Subscription { feed, changes, events, seq, resets, beats: 0, _place: place }, next)
+    unfold(Subscription { feed, changes, events, seq, resets, beats: 0, seat }, next)
 }
 
 async fn next(mut this: Subscription) -> Option<(Event, Subscription)> {
+    if !this.seat.come_back() {
+        return None;
+    }
     loop {
         if let Some(event) = this.events.pop_front() {
+            this.seat.leave_with_event(this.feed.beat());
             return Some((event, this));
         }
         this.changes.mark_unchanged();
