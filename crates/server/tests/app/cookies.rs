@@ -120,7 +120,18 @@ async fn another_sites_page_changes_nothing_with_it() {
     ] {
         send(foreign).await.is_problem(403, "forbidden");
     }
-    assert_eq!(kim.send(&site, Method::GET, "/v1/me", None).await.status, 200);
+    for (method, path, body) in [
+        (Method::POST, "/v1/password", json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD })),
+        (Method::PATCH, "/v1/me", json!({ "username": "mallory" })),
+        (Method::DELETE, "/v1/me", json!({ "current_password": PASSWORD })),
+        (Method::DELETE, "/v1/sessions", Value::Null),
+        (Method::POST, "/v1/email/change", json!({ "new_email": "m@evil.example", "current_password": PASSWORD })),
+    ] {
+        let request = Request::builder().method(method).uri(path).header("cookie", kim.header());
+        let request = request.header("sec-fetch-site", "cross-site").header("origin", "https://evil.example");
+        site.send_json(request, &body).await.is_problem(403, "forbidden");
+    }
+    assert_eq!(kim.send(&site, Method::GET, "/v1/me", None).await.body["username"], "kim");
     // Reading is no change, and what another site may read is for CORS to say.
     let read = Request::get("/v1/me").header("cookie", kim.header()).header("sec-fetch-site", "cross-site");
     assert_eq!(site.send(read.body(Body::empty()).unwrap()).await.status, 200);

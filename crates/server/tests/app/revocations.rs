@@ -37,16 +37,21 @@ async fn every_way_to_end_a_session_is_in_it() {
     site.delete(&Admin, &format!("/v1/admin/users/{id}/sessions")).await;
     let lee_again = site.login("lee").await;
     site.patch(&Admin, &format!("/v1/admin/users/{id}"), json!({ "status": "disabled" })).await;
+    let (park, han) = (site.signup("park").await, site.signup("han").await);
+    let deleted = site.get(&park, "/v1/me").await.body["id"].as_str().unwrap().to_owned();
+    assert_eq!(site.delete(&Admin, &format!("/v1/admin/users/{deleted}")).await.status, 204);
+    let own = json!({ "current_password": PASSWORD });
+    site.call(&han, axum::http::Method::DELETE, "/v1/me", Some(own)).await.is_done();
     let feed = site.get(&Anonymous, FEED).await.body;
     let named = |kind: &str, value: &str| {
         let entries = feed["entries"].as_array().unwrap();
         entries.iter().filter(|entry| entry["kind"] == kind && entry["value"] == value).count()
     };
-    for session in [&other, &next, &lee, &lee_again] {
+    for session in [&other, &next, &lee, &lee_again, &park, &han] {
         assert_eq!(named("sid", &session.session), 1, "{feed}");
     }
-    assert_eq!(named("sub", &id), 1, "{feed}");
-    assert_eq!(site.revoked(RevocationKind::Sid).await.len(), 5);
+    assert_eq!((named("sub", &id), named("sub", &deleted)), (1, 1), "{feed}");
+    assert_eq!(site.revoked(RevocationKind::Sid).await.len(), 7);
 }
 
 #[tokio::test]
