@@ -152,10 +152,10 @@ async fn keys_rotate_planned_at_once_and_in_an_emergency() {
         assert!(guard.verify(token).await.is_ok());
     }
     server.app.authority().rotate(RotateKeys::Emergency, Actor::Admin).await.unwrap();
-    until(|| guard.verify_now(&after).is_err()).await;
+    // Which of the keys leaked is not known: all that have signed are refused.
+    until(|| [&before, &after].iter().all(|token| guard.verify_now(token).is_err())).await;
     let last = server.signup("park").await.access;
     until(|| guard.verify_now(&last).is_ok()).await;
-    assert!(guard.verify(&before).await.is_ok());
     assert_eq!(guard.metrics().feed_faults, 0);
 }
 
