@@ -44,13 +44,14 @@ pub(crate) use pages::{Kit, PATHS as PAGES};
 
 /// All calls and pages of `app`.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let (calls, api) = calls().split_for_parts();
+    // Its description is made when someone asks for it.
+    let (calls, _) = calls().split_for_parts();
     let cors = headers::cors(&app.config.server.cors_origins.0);
     calls
-        .merge(pages::router(&api))
+        .merge(pages::router())
         .merge(playground::router(&app))
         .merge(debugger::router())
-        .route("/openapi.json", get(async move || openapi::serve(&api)))
+        .route("/openapi.json", get(openapi::serve))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn(body::bounded))

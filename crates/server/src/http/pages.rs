@@ -33,9 +33,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use tokenry_domain::one_time::Purpose;
-use utoipa::openapi::OpenApi;
 
-use self::reference::Reference;
 use crate::{App, mail};
 
 pub(super) use self::fault::no_such_path;
@@ -44,14 +42,13 @@ pub(super) use self::language::Language;
 pub(crate) use self::page::Page;
 
 /// All pages, and the files that they refer to.
-pub(super) fn router(api: &OpenApi) -> Router<Arc<App>> {
-    let reference = Arc::new(Reference::read(api));
+pub(super) fn router() -> Router<Arc<App>> {
     let pages = [
         get(home::show),
         get(signup::show).post(signup::submit),
         get(login::show).post(login::submit),
         get(account::show).post(account::submit),
-        get(async move |page: Page| reference.show(&page)),
+        get(reference::show),
         get(assets::serve),
     ];
     PATHS

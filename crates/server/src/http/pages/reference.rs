@@ -1,5 +1,7 @@
 //! The browsable reference of all calls.
 
+use std::sync::LazyLock;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,6 +9,7 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 use super::Page;
+use crate::http::openapi;
 
 #[derive(Template)]
 #[template(path = "docs.html")]
@@ -16,7 +19,7 @@ struct Docs<'a> {
 }
 
 /// The OpenAPI document, arranged for reading.
-pub(super) struct Reference {
+struct Reference {
     sections: Vec<Section>,
 }
 
@@ -43,8 +46,14 @@ struct Member {
     required: bool,
 }
 
+pub(super) async fn show(page: Page) -> Response {
+    page.show(StatusCode::OK, &Docs { page: &page, reference: &REFERENCE })
+}
+
+static REFERENCE: LazyLock<Reference> = LazyLock::new(|| Reference::read(&openapi::document()));
+
 impl Reference {
-    pub(super) fn read(api: &OpenApi) -> Self {
+    fn read(api: &OpenApi) -> Self {
         let document = serde_json::to_value(api).unwrap_or_default();
         let mut sections: Vec<Section> = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
@@ -59,10 +68,6 @@ impl Reference {
         }
         sections.sort_by_key(|section| ORDER.iter().position(|name| *name == section.name));
         Self { sections }
-    }
-
-    pub(super) fn show(&self, page: &Page) -> Response {
-        page.show(StatusCode::OK, &Docs { page, reference: self })
     }
 }
 
