@@ -94,7 +94,7 @@ is kept in [results](results), too. When and on what stands below each title.
 What is compared takes turns in every round, so that noise hits all alike. Numbers are medians, and a ratio is the median of the
 rounds' ratios: it tells more than the numbers do. Two cores are few, and they are those of a virtual machine.
 
-Also: [the refresh protocol under simulation](refresh-simulation.md), [kills and races](soak.md), [mail](mail.md).
+Also: [the refresh protocol under simulation](refresh-simulation.md), [kills and races](soak.md), [mail](mail.md), [requests per user](requests.md).
 ";
 
 /// The comparisons, then what else was measured.
