@@ -73,7 +73,7 @@ test("the page of the example logs in, calls, renews, reloads, and logs out in e
   // Two lifetimes of the access token.
   await page.waitForTimeout(9000);
   await orders();
-  expect(statuses["/orders"]).toEqual([200, 200]);
+  await expect.poll(() => statuses["/orders"]).toEqual([200, 200]);
   expect(statuses["/v1/refresh"]?.length).toBeGreaterThan(0);
 
   await page.reload();
