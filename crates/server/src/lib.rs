@@ -13,7 +13,6 @@ mod http;
 mod mail;
 mod master_key;
 mod metrics;
-#[allow(dead_code, reason = "the routes of social log-in call it")]
 mod social;
 mod upkeep;
 mod vocabulary;

@@ -5,6 +5,7 @@ mod error;
 mod id_token;
 mod keys;
 mod manners;
+mod peer;
 mod providers;
 mod registration;
 mod tokens;
@@ -13,9 +14,11 @@ use axum::http::HeaderMap;
 use tokenry_domain::identity::Profile;
 use url::Url;
 
+use self::client::Client;
 use self::manners::Manners;
+use self::peer::Peer;
 use self::registration::Registration;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Social, bad};
 
 pub(crate) use self::error::SocialError;
 
@@ -24,7 +27,7 @@ pub(crate) struct Providers(Vec<Provider>);
 
 /// A provider that people may log in with.
 pub(crate) struct Provider {
-    at: Registration,
+    at: Peer,
     manners: Box<dyn Manners>,
 }
 
@@ -77,7 +80,20 @@ impl Providers {
     ///
     /// Names the key, and says what it takes.
     pub(crate) fn new(config: &Config) -> Result<Self, ConfigError> {
-        config.social.iter().map(|(name, social)| Provider::new(name, social)).collect::<Result<_, _>>().map(Self)
+        let mut providers = Vec::new();
+        let (mut near, mut far) = (None, None);
+        for (name, social) in &config.social {
+            let manners = providers::known(name);
+            let registration = Registration::new(name, social, manners.facts())?;
+            let shared: &mut Option<reqwest::Client> = if registration.is_local { &mut near } else { &mut far };
+            let http = match shared.clone() {
+                Some(http) => http,
+                None => Client::http(registration.is_local).map_err(|error| bad("social", error))?,
+            };
+            *shared = Some(http.clone());
+            providers.push(Provider { at: Peer::new(registration, Client::new(http)), manners });
+        }
+        Ok(Self(providers))
     }
 
     /// The provider of `[social.NAME]`.
@@ -92,12 +108,6 @@ impl Providers {
 }
 
 impl Provider {
-    fn new(name: &str, social: &crate::config::Social) -> Result<Self, ConfigError> {
-        let manners = providers::known(name);
-        let at = Registration::new(name, social, manners.facts())?;
-        Ok(Self { at, manners })
-    }
-
     /// The NAME of `[social.NAME]`, which stands in paths.
     pub(crate) fn name(&self) -> &str {
         &self.at.name
@@ -163,6 +173,6 @@ impl Provider {
 /// # Errors
 ///
 /// Names the key, and says what it takes.
-pub(crate) fn check(name: &str, social: &crate::config::Social) -> Result<(), ConfigError> {
-    Provider::new(name, social).map(drop)
+pub(crate) fn check(name: &str, social: &Social) -> Result<(), ConfigError> {
+    Registration::new(name, social, providers::known(name).facts()).map(drop)
 }

@@ -27,8 +27,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// `is_local`: the provider is on this machine, and no proxy is to be asked.
-    pub(super) fn new(is_local: bool) -> Result<Self, String> {
+    pub(super) fn new(http: reqwest::Client) -> Self {
+        Self { http, places: Semaphore::new(MOST_AT_ONCE), patience: PATIENCE }
+    }
+
+    /// What clients share: connections, and the authorities that they trust. `is_local`: for providers on this machine,
+    /// for which no proxy is asked.
+    pub(super) fn http(is_local: bool) -> Result<reqwest::Client, String> {
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(BuilderVerifierExt::with_platform_verifier)
@@ -44,10 +49,7 @@ impl Client {
         if is_local {
             http = http.no_proxy();
         }
-        let http = http.build().map_err(|error| error.to_string())?;
-        // On this machine nothing is far away.
-        let patience = if is_local { PATIENCE / 5 } else { PATIENCE };
-        Ok(Self { http, places: Semaphore::new(MOST_AT_ONCE), patience })
+        http.build().map_err(|error| error.to_string())
     }
 
     pub(super) fn get(&self, url: &Url) -> RequestBuilder {
@@ -158,6 +160,23 @@ mod tests {
         {
             assert!(address(bad).is_none(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_is_not_waited_for() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = address(&format!("http://{}/", silent.local_addr().unwrap())).unwrap();
+        let client = Client { patience: Duration::from_millis(50), ..Client::new(Client::http(true).unwrap()) };
+        assert_eq!(client.ask(client.get(&url)).await, Err(SocialError::Slow));
+    }
+
+    #[tokio::test]
+    async fn so_many_are_asked_at_once() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = address(&format!("http://{}/", silent.local_addr().unwrap())).unwrap();
+        let client = Client::new(Client::http(true).unwrap());
+        let _all = client.places.acquire_many(MOST_AT_ONCE as u32).await.unwrap();
+        assert_eq!(client.ask(client.get(&url)).await, Err(SocialError::Slow));
     }
 
     #[test]

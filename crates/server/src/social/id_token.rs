@@ -4,12 +4,12 @@ use tokenry_domain::name::Email;
 use tokenry_jwt::Genuine;
 
 use super::keys::ShownBy;
-use super::registration::Registration;
+use super::peer::Peer;
 use super::tokens::Tokens;
 use super::{Back, SocialError};
 
 /// Who a token endpoint's ID token is of, verified (OpenID Connect Core section 3.1.3.7).
-pub(super) async fn verified(at: &Registration, tokens: &Tokens, back: &Back<'_>) -> Result<Genuine, SocialError> {
+pub(super) async fn verified(at: &Peer, tokens: &Tokens, back: &Back<'_>) -> Result<Genuine, SocialError> {
     let token = tokens.id_token.as_ref();
     let token =
         token.ok_or_else(|| SocialError::BadAnswer("there is no ID token: is OpenID Connect on?".to_owned()))?;
@@ -31,7 +31,7 @@ pub(super) async fn verified(at: &Registration, tokens: &Tokens, back: &Back<'_>
 }
 
 /// Whether a token is for this application, now.
-pub(super) fn is_for(at: &Registration, genuine: &Genuine, now: i64) -> Result<(), SocialError> {
+pub(super) fn is_for(at: &Peer, genuine: &Genuine, now: i64) -> Result<(), SocialError> {
     let wrong = |what: &str| Err(SocialError::Token(what.to_owned()));
     if !genuine.has_audience(&at.client_id) {
         return wrong("it is for another application");
@@ -45,7 +45,7 @@ pub(super) fn is_for(at: &Registration, genuine: &Genuine, now: i64) -> Result<(
 }
 
 /// What claims of OpenID Connect Core section 5.1 say of someone.
-pub(super) fn profile(at: &Registration, subject: &str, claims: &Value) -> Profile {
+pub(super) fn profile(at: &Peer, subject: &str, claims: &Value) -> Profile {
     Profile {
         issuer: at.issuer.clone(),
         subject: subject.to_owned(),

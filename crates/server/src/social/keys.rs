@@ -1,14 +1,18 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokenry_jwt::{Algorithm, Genuine, Jwk, JwkSet, KeySet, Verifier, VerifyError};
 use tokio::sync::Mutex;
 
 use super::SocialError;
-use super::registration::Registration;
+use super::peer::Peer;
 
 /// A provider's keys as they were last fetched.
 #[derive(Default)]
-pub(super) struct Keys(Mutex<Option<Fetched>>);
+pub(super) struct Keys {
+    held: RwLock<Option<Fetched>>,
+    /// One at a time fetches. Whom the held keys will do does not wait for it.
+    flight: Mutex<()>,
+}
 
 #[derive(Clone)]
 struct Fetched {
@@ -31,7 +35,7 @@ impl Keys {
     /// A key that is not known is looked for once, so that a rotation in the middle of a log-in does no harm.
     pub(super) async fn genuine(
         &self,
-        at: &Registration,
+        at: &Peer,
         token: &str,
         shown_by: ShownBy,
         now: i64,
@@ -49,23 +53,27 @@ impl Keys {
         verified.map_err(|error| SocialError::Token(error.to_string()))
     }
 
-    /// The keys that are at hand if they will do, else new ones. One at a time fetches, and the others find what it found.
-    async fn get(
-        &self,
-        at: &Registration,
-        now: i64,
-        will_do: impl Fn(&Fetched) -> bool,
-    ) -> Result<Fetched, SocialError> {
-        let mut held = self.0.lock().await;
-        if let Some(fetched) = held.as_ref().filter(|fetched| will_do(fetched)) {
-            return Ok(fetched.clone());
+    /// The keys that are at hand if they will do, else new ones: those that wait find what the first has found.
+    async fn get(&self, at: &Peer, now: i64, will_do: impl Fn(&Fetched) -> bool) -> Result<Fetched, SocialError> {
+        let held = || {
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+            held.as_ref().filter(|fetched| will_do(fetched)).cloned()
+        };
+        if let Some(fetched) = held() {
+            return Ok(fetched);
+        }
+        let _flight = self.flight.lock().await;
+        if let Some(fetched) = held() {
+            return Ok(fetched);
         }
         let url = at.endpoints().await?.jwks.as_ref();
         let url = url.ok_or_else(|| SocialError::BadAnswer("it publishes no keys".to_owned()))?;
         let set = JwkSet::parse(&at.client.fetch(url).await?);
         let set = set.map_err(|error| SocialError::BadAnswer(format!("its key set: {error}")))?;
         let keys = Arc::new(KeySet::from(JwkSet { keys: set.keys.into_iter().map(named).collect() }));
-        Ok(held.insert(Fetched { keys, at: now }).clone())
+        let fetched = Fetched { keys, at: now };
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(fetched.clone());
+        Ok(fetched)
     }
 }
 
@@ -75,7 +83,7 @@ fn named(key: Jwk) -> Jwk {
 }
 
 /// An ID token may name its type or not (RFC 7519 section 5.1); it is never an access token.
-fn verify(at: &Registration, token: &str, keys: &KeySet) -> Result<Genuine, VerifyError> {
+fn verify(at: &Peer, token: &str, keys: &KeySet) -> Result<Genuine, VerifyError> {
     let verifier = |typ| Verifier::new(&at.issuer, [&at.client_id]).typ(typ);
     match verifier("JWT").verify_genuine(token, keys) {
         Err(VerifyError::Type { .. }) => verifier("").verify_genuine(token, keys),

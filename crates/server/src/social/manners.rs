@@ -3,7 +3,7 @@ use axum::http::HeaderMap;
 use serde_json::Value;
 use tokenry_domain::identity::Profile;
 
-use super::registration::Registration;
+use super::peer::Peer;
 use super::tokens::Tokens;
 use super::{Back, Notice, SocialError};
 use crate::config::Secret;
@@ -38,7 +38,7 @@ pub(super) trait Manners: Send + Sync {
     fn facts(&self) -> &'static Facts;
 
     /// What the application shows the token endpoint.
-    fn secret(&self, at: &Registration, _now: i64) -> Result<Option<Secret>, SocialError> {
+    fn secret(&self, at: &Peer, _now: i64) -> Result<Option<Secret>, SocialError> {
         Ok(at.client_secret.clone())
     }
 
@@ -48,12 +48,12 @@ pub(super) trait Manners: Send + Sync {
     }
 
     /// Who the tokens are of. Whether `email_verified` is believed is decided elsewhere.
-    async fn profile(&self, at: &Registration, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError>;
+    async fn profile(&self, at: &Peer, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError>;
 
     /// What a notice says, if it shows that the provider sent it.
     async fn notice(
         &self,
-        _at: &Registration,
+        _at: &Peer,
         _headers: &HeaderMap,
         _body: &[u8],
         _now: i64,

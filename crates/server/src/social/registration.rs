@@ -1,10 +1,6 @@
-use serde_json::Value;
-use tokio::sync::OnceCell;
 use url::Url;
 
-use super::SocialError;
-use super::client::{Client, address};
-use super::keys::Keys;
+use super::client::address;
 use super::manners::Facts;
 use crate::config::{ConfigError, Secret, Social, bad, is_loopback};
 
@@ -21,10 +17,10 @@ pub(crate) struct Registration {
     pub(super) trusts_email: bool,
     pub(super) apple: Option<AppleKey>,
     pub(super) admin_key: Option<Secret>,
-    pub(super) client: Client,
-    pub(super) keys: Keys,
-    /// What the documentation or the configuration says; else what the issuer says.
-    endpoints: OnceCell<Endpoints>,
+    /// What the documentation or the configuration says. If they say nothing, the issuer is asked.
+    pub(super) endpoints: Option<Endpoints>,
+    /// Whether the provider is on this machine.
+    pub(super) is_local: bool,
 }
 
 /// Where a provider does what.
@@ -84,9 +80,9 @@ impl Registration {
             token.as_ref().map_or_else(|| address(&issuer).is_some_and(|url| is_loopback(&url)), is_loopback);
         let endpoints = match (authorization, token) {
             (Some(authorization), Some(token)) => {
-                OnceCell::from(Endpoints { authorization, token, profile, jwks, is_basic: false })
+                Some(Endpoints { authorization, token, profile, jwks, is_basic: false })
             }
-            (None, None) => OnceCell::new(),
+            (None, None) => None,
             (None, Some(_)) => return Err(bad(&key("authorization_endpoint"), "is needed beside token_endpoint")),
             (Some(_), None) => return Err(bad(&key("token_endpoint"), "is needed beside authorization_endpoint")),
         };
@@ -103,43 +99,9 @@ impl Registration {
             trusts_email: social.trust_email.unwrap_or(facts.trusts_email),
             apple,
             admin_key: social.admin_key.clone(),
-            client: Client::new(is_local).map_err(|error| bad(&format!("social.{name}"), error))?,
-            keys: Keys::default(),
             endpoints,
+            is_local,
         })
-    }
-
-    /// Where things are; the issuer is asked once (OpenID Connect Discovery section 4).
-    pub(super) async fn endpoints(&self) -> Result<&Endpoints, SocialError> {
-        self.endpoints.get_or_try_init(|| self.discover()).await
-    }
-
-    async fn discover(&self) -> Result<Endpoints, SocialError> {
-        let bad = |what: &str| SocialError::BadAnswer(format!("its metadata {what}"));
-        let at = format!("{}/.well-known/openid-configuration", self.issuer.trim_end_matches('/'));
-        let at = address(&at).ok_or_else(|| bad("is nowhere"))?;
-        let (_, metadata) = self.client.ask(self.client.get(&at)).await?;
-        // Section 4.3: or one issuer could speak for another.
-        if metadata["issuer"] != *self.issuer {
-            return Err(bad("is that of another issuer"));
-        }
-        let url = |name: &str| match &metadata[name] {
-            Value::String(text) => address(text).map(Some).ok_or_else(|| bad("has an address that is not https")),
-            _ => Ok(None),
-        };
-        let methods = metadata["token_endpoint_auth_methods_supported"].as_array();
-        Ok(Endpoints {
-            authorization: url("authorization_endpoint")?.ok_or_else(|| bad("has no authorization_endpoint"))?,
-            token: url("token_endpoint")?.ok_or_else(|| bad("has no token_endpoint"))?,
-            profile: url("userinfo_endpoint")?,
-            jwks: url("jwks_uri")?,
-            is_basic: methods.is_none_or(|methods| methods.iter().any(|method| method == "client_secret_basic")),
-        })
-    }
-
-    /// The provider's name for errors that an operator reads.
-    pub(super) fn profile_endpoint<'e>(&self, endpoints: &'e Endpoints) -> Result<&'e Url, SocialError> {
-        endpoints.profile.as_ref().ok_or_else(|| SocialError::BadAnswer("it has no profile".to_owned()))
     }
 }
 

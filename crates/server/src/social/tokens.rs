@@ -5,7 +5,8 @@ use url::form_urlencoded::{self, Serializer};
 
 use super::client::error_of;
 use super::manners::Manners;
-use super::registration::{Endpoints, Registration};
+use super::peer::Peer;
+use super::registration::Endpoints;
 use super::{Back, SocialError};
 use crate::config::Secret;
 
@@ -16,7 +17,7 @@ pub(super) struct Tokens {
 }
 
 /// Shows the code to the token endpoint (RFC 6749 section 4.1.3; RFC 7636 section 4.5).
-pub(super) async fn exchange(at: &Registration, manners: &dyn Manners, back: &Back<'_>) -> Result<Tokens, SocialError> {
+pub(super) async fn exchange(at: &Peer, manners: &dyn Manners, back: &Back<'_>) -> Result<Tokens, SocialError> {
     let (status, answer) = at.client.ask(request(at, at.endpoints().await?, manners, back)?).await?;
     // Naver and GitHub refuse with a status of success.
     if let Some(error) = error_of(&answer) {
@@ -33,7 +34,7 @@ pub(super) async fn exchange(at: &Registration, manners: &dyn Manners, back: &Ba
 }
 
 fn request(
-    at: &Registration,
+    at: &Peer,
     endpoints: &Endpoints,
     manners: &dyn Manners,
     back: &Back<'_>,

@@ -7,7 +7,7 @@ use crate::config::Secret;
 use crate::social::id_token::{claims, is_for, profile, text, verified};
 use crate::social::keys::ShownBy;
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, Notice, NoticeKind, SocialError};
 
@@ -20,7 +20,7 @@ impl Manners for Apple {
     }
 
     /// A token signed by the team's key, made for each request.
-    fn secret(&self, at: &Registration, now: i64) -> Result<Option<Secret>, SocialError> {
+    fn secret(&self, at: &Peer, now: i64) -> Result<Option<Secret>, SocialError> {
         let Some(apple) = &at.apple else { return Ok(None) };
         let claims = json!({
             "iss": apple.team, "iat": now, "exp": now + 300, "aud": at.issuer, "sub": at.client_id
@@ -29,7 +29,7 @@ impl Manners for Apple {
         signed.map(|token| Some(token.into())).map_err(|error| SocialError::ClientRefused(error.to_string()))
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
+    async fn profile(&self, at: &Peer, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
         let genuine = verified(at, tokens, back).await?;
         let claims = claims(&genuine)?;
         let mut profile = profile(at, genuine.subject().unwrap_or_default(), &claims);
@@ -41,13 +41,7 @@ impl Manners for Apple {
         Ok(profile)
     }
 
-    async fn notice(
-        &self,
-        at: &Registration,
-        _: &HeaderMap,
-        body: &[u8],
-        now: i64,
-    ) -> Result<Vec<Notice>, SocialError> {
+    async fn notice(&self, at: &Peer, _: &HeaderMap, body: &[u8], now: i64) -> Result<Vec<Notice>, SocialError> {
         const NONE: SocialError = SocialError::Notice("it is no signed event");
         let notice: Value = serde_json::from_slice(body).map_err(|_| NONE)?;
         let payload = notice["payload"].as_str().ok_or(NONE)?;

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use crate::social::id_token::{email, text};
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, Notice, NoticeKind, SocialError};
 
@@ -26,8 +26,8 @@ impl Manners for Facebook {
         [36007, 36009].iter().any(|code| answer["error"]["error_subcode"] == *code)
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
-        let mut url = at.profile_endpoint(at.endpoints().await?)?.clone();
+    async fn profile(&self, at: &Peer, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
+        let mut url = at.profile_endpoint().await?.clone();
         // A token that was stolen from elsewhere is worth nothing without the application's secret.
         let proof = sign(&key(at), tokens.access_token.expose().as_bytes());
         let proof: String = proof.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -40,13 +40,7 @@ impl Manners for Facebook {
         Ok(Profile { issuer: at.issuer.clone(), subject, email, email_verified: true, name })
     }
 
-    async fn notice(
-        &self,
-        at: &Registration,
-        _: &HeaderMap,
-        body: &[u8],
-        now: i64,
-    ) -> Result<Vec<Notice>, SocialError> {
+    async fn notice(&self, at: &Peer, _: &HeaderMap, body: &[u8], now: i64) -> Result<Vec<Notice>, SocialError> {
         const UNSIGNED: SocialError = SocialError::Notice("its signed_request is not Facebook's");
         let request = form_urlencoded::parse(body).find(|(name, _)| name == "signed_request").ok_or(UNSIGNED)?.1;
         let (signature, payload) = request.split_once('.').ok_or(UNSIGNED)?;
@@ -54,7 +48,7 @@ impl Manners for Facebook {
         verify(&key(at), payload.as_bytes(), &signature).map_err(|_| UNSIGNED)?;
         let said = BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| UNSIGNED)?;
         let said: Value = serde_json::from_slice(&said).map_err(|_| UNSIGNED)?;
-        if said["issued_at"].as_i64().is_none_or(|issued| (now - issued).abs() > MOST_AGE) {
+        if said["issued_at"].as_i64().is_none_or(|issued| now.abs_diff(issued) > MOST_AGE) {
             return Err(SocialError::Notice("it is old"));
         }
         let subject = text(&said["user_id"]).ok_or(SocialError::Notice("it names no one"))?;
@@ -62,12 +56,12 @@ impl Manners for Facebook {
     }
 }
 
-fn key(at: &Registration) -> Key {
+fn key(at: &Peer) -> Key {
     Key::new(HMAC_SHA256, at.client_secret.as_ref().map(|secret| secret.expose()).unwrap_or_default().as_bytes())
 }
 
 /// How old a notice may be, in seconds.
-const MOST_AGE: i64 = 3600;
+const MOST_AGE: u64 = 3600;
 const FACTS: Facts = Facts {
     labels: ["Facebook", "페이스북"],
     issuer: "https://www.facebook.com",

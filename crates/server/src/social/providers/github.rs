@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::social::id_token::{email, text};
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, SocialError};
 
@@ -21,10 +21,9 @@ impl Manners for Github {
         answer["error"] == "bad_verification_code"
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
-        let endpoints = at.endpoints().await?;
+    async fn profile(&self, at: &Peer, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
         let ask = |url: &Url| at.client.get(url).bearer_auth(tokens.access_token.expose()).header(VERSION.0, VERSION.1);
-        let user = at.profile_endpoint(endpoints)?;
+        let user = at.profile_endpoint().await?;
         let (_, person) = at.client.ask(ask(user)).await?;
         // A number, which stays when the login is given to someone else.
         let subject = person["id"].as_u64().ok_or_else(|| SocialError::BadAnswer("there is no profile".to_owned()))?;

@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use crate::social::id_token::{email, text, verified};
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, Notice, NoticeKind, SocialError};
 
@@ -19,12 +19,11 @@ impl Manners for Kakao {
         &FACTS
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
+    async fn profile(&self, at: &Peer, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
         let genuine = verified(at, tokens, back).await?;
         let subject = genuine.subject().unwrap_or_default().to_owned();
         // The ID token does not say whether the address was verified.
-        let endpoints = at.endpoints().await?;
-        let request = at.client.get(at.profile_endpoint(endpoints)?).bearer_auth(tokens.access_token.expose());
+        let request = at.client.get(at.profile_endpoint().await?).bearer_auth(tokens.access_token.expose());
         let (_, answer) = at.client.ask(request).await?;
         if answer["id"].as_u64().map(|id| id.to_string()).as_ref() != Some(&subject) {
             return Err(SocialError::Token("its profile is not of the same person".to_owned()));
@@ -40,13 +39,7 @@ impl Manners for Kakao {
         })
     }
 
-    async fn notice(
-        &self,
-        at: &Registration,
-        headers: &HeaderMap,
-        body: &[u8],
-        _now: i64,
-    ) -> Result<Vec<Notice>, SocialError> {
+    async fn notice(&self, at: &Peer, headers: &HeaderMap, body: &[u8], _now: i64) -> Result<Vec<Notice>, SocialError> {
         let key = at.admin_key.as_ref().ok_or(SocialError::Notice("social.kakao.admin_key is not set"))?;
         let expected = format!("KakaoAK {}", key.expose());
         let shown = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();

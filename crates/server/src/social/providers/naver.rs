@@ -4,7 +4,7 @@ use tokenry_domain::identity::Profile;
 
 use crate::social::id_token::{email, text};
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, SocialError};
 
@@ -21,9 +21,8 @@ impl Manners for Naver {
         answer["error_description"].as_str().is_some_and(|words| words.contains("no valid data in session"))
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
-        let endpoints = at.endpoints().await?;
-        let request = at.client.get(at.profile_endpoint(endpoints)?).bearer_auth(tokens.access_token.expose());
+    async fn profile(&self, at: &Peer, tokens: &Tokens, _: &Back<'_>) -> Result<Profile, SocialError> {
+        let request = at.client.get(at.profile_endpoint().await?).bearer_auth(tokens.access_token.expose());
         let (_, answer) = at.client.ask(request).await?;
         let person = &answer["response"];
         let (true, Some(subject)) = (answer["resultcode"] == "00", text(&person["id"])) else {

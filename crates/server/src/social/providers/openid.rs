@@ -4,7 +4,7 @@ use tokenry_domain::identity::Profile;
 
 use crate::social::id_token::{claims, profile, verified};
 use crate::social::manners::{Facts, Manners};
-use crate::social::registration::Registration;
+use crate::social::peer::Peer;
 use crate::social::tokens::Tokens;
 use crate::social::{Back, SocialError};
 
@@ -17,7 +17,7 @@ impl Manners for OpenId {
         &FACTS
     }
 
-    async fn profile(&self, at: &Registration, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
+    async fn profile(&self, at: &Peer, tokens: &Tokens, back: &Back<'_>) -> Result<Profile, SocialError> {
         let genuine = verified(at, tokens, back).await?;
         let mut claims = claims(&genuine)?;
         let subject = genuine.subject().unwrap_or_default();

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
 use axum::extract::{Query, State};
@@ -93,7 +92,6 @@ pub(super) enum Place {
 pub(super) enum Mood {
     Broken,
     Html,
-    Slow,
     Huge,
     Redirects,
 }
@@ -300,15 +298,11 @@ impl Inner {
         }
     }
 
-    async fn misbehave(&self, place: Place) -> Option<Response> {
+    fn misbehave(&self, place: Place) -> Option<Response> {
         let mood = self.books().moods.get(&place).copied()?;
         Some(match mood {
             Mood::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response(),
             Mood::Html => Html("<h1>Log in to the network</h1>").into_response(),
-            Mood::Slow => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                StatusCode::OK.into_response()
-            }
             Mood::Huge => vec![b' '; 10 << 20].into_response(),
             Mood::Redirects => Redirect::temporary("http://127.0.0.1:1/latest/meta-data").into_response(),
         })
@@ -376,7 +370,7 @@ async fn metadata(State(inner): State<Arc<Inner>>) -> Json<Value> {
 
 async fn keys(State(inner): State<Arc<Inner>>) -> Response {
     inner.books().key_fetches += 1;
-    if let Some(answer) = inner.misbehave(Place::Keys).await {
+    if let Some(answer) = inner.misbehave(Place::Keys) {
         return answer;
     }
     let keys = inner.books().keys.iter().map(|key| key.public_jwk().unwrap()).collect();
@@ -388,7 +382,7 @@ async fn token(
     headers: HeaderMap,
     Form(form): Form<HashMap<String, String>>,
 ) -> Response {
-    if let Some(answer) = inner.misbehave(Place::Token).await {
+    if let Some(answer) = inner.misbehave(Place::Token) {
         return answer;
     }
     let kind = inner.kind;
@@ -424,7 +418,7 @@ async fn profile(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(answer) = inner.misbehave(Place::Profile).await {
+    if let Some(answer) = inner.misbehave(Place::Profile) {
         return answer;
     }
     let books = inner.books();

@@ -289,13 +289,6 @@ async fn a_provider_out_of_order_costs_little_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_slow_provider_is_not_waited_for() {
-    let pair = Pair::new(Kind::Google).await;
-    pair.double.books().moods.insert(Place::Token, Mood::Slow);
-    pair.fails(503, "slow").await;
-}
-
-#[tokio::test]
 async fn an_issuer_that_is_not_the_one_configured_is_not_followed() {
     // An issuer under a path has its metadata there; this one answers for the host alone.
     let pair = Pair::with(Kind::Openid, |config| {
