@@ -130,7 +130,7 @@ impl Authority {
         let now = self.now();
         let mut writes = vec![
             Write::DeleteUser { id: user.id, version: user.version },
-            Write::VoidOneTime { user: user.id, not_me_since: Some(Timestamp::from_millis(i64::MIN)) },
+            Write::VoidOneTime { user: user.id, not_me_since: Some(Timestamp::BEGINNING) },
             event(AuditKind::UserDeleted, actor, Some(user.id), None, context, now),
         ];
         writes.extend(self.shut_out(user.id, now));

@@ -1,8 +1,8 @@
 //! Using a link. Whoever does has proven to read mail at the address that it was sent to.
 //!
 //! An account whose address was never verified may have been made by someone else (pre-hijacking). So the first proof
-//! ends every session that began before it and unlinks every identity, and where it comes with a new way in it voids the
-//! old password.
+//! ends every session that began before it, unlinks every identity, and voids every other link and the password, unless a
+//! session of the account brings it.
 
 use super::{Authority, Caller, Context, LoggedIn, event, event_of};
 use crate::account::User;
@@ -41,18 +41,13 @@ impl Authority {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
         self.use_link(token, Purpose::VerifyEmail, |link, user| {
             let (row, now) = (&link.row, link.now);
-            let own = own.filter(|own| own.user.id == user.id).map(|own| &own.session);
-            let falls = !user.email_verified && own.is_none() && user.password.is_some();
-            let mut writes = self.first_proof(&user, own, now);
-            let password = user.password.clone().filter(|_| !falls);
-            let user = User { password, email_verified: true, updated_at: now, ..user };
+            let (had_password, own) = (user.password.is_some(), own_of(own, &user));
+            let (user, mut writes) = self.proven(user, own, now);
             writes.extend([
                 Write::UpdateUser(user.clone()),
                 event(AuditKind::EmailVerified, Actor::User, Some(row.user), own.map(|own| own.id), context, now),
             ]);
-            if falls && self.settings.mail {
-                writes.extend(self.letter(Letter::PasswordReset, &user, row.email.clone(), context, now)?);
-            }
+            writes.extend(self.another_password(had_password, &user, row.email.clone(), context, now)?);
             Ok((writes, user))
         })
         .await
@@ -68,8 +63,8 @@ impl Authority {
         let hash = self.hasher.hash(new).await?;
         self.use_link(token, Purpose::ResetPassword, |link, user| {
             let (row, now) = (&link.row, link.now);
-            let unproven = self.first_proof(&user, None, now);
-            let user = User { password: Some(hash.clone()), email_verified: true, updated_at: now, ..user };
+            let (user, unproven) = self.proven(user, None, now);
+            let user = User { password: Some(hash.clone()), ..user };
             let mut writes = vec![
                 Write::UpdateUser(user.clone()),
                 self.end_all(row.user, EndReason::Password, now),
@@ -92,17 +87,15 @@ impl Authority {
         let notice = self.notice_of_device(&user, context, self.now()).await?;
         self.use_link(token, Purpose::LogIn, |link, user| {
             let (row, now) = (&link.row, link.now);
-            let mut writes = self.first_proof(&user, None, now);
-            let mut user = user;
-            if user.email_verified {
-                writes.push(Write::ExpectUser { id: user.id, version: user.version });
+            let (before, was_verified) = (user.version, user.email_verified);
+            let (user, mut writes) = self.proven(user, None, now);
+            if was_verified {
+                writes.push(Write::ExpectUser { id: user.id, version: before });
                 writes.extend(room.clone());
                 writes.extend(notice.clone());
             } else {
-                user = User { email_verified: true, password: None, updated_at: now, ..user };
                 writes.extend([
                     Write::UpdateUser(user.clone()),
-                    Write::VoidOneTime { user: row.user, not_me_since: None },
                     event(AuditKind::EmailVerified, Actor::User, Some(row.user), None, context, now),
                 ]);
             }
@@ -120,23 +113,25 @@ impl Authority {
     }
 
     /// Moves an account to the address that the link was sent to. The old address is told, if it was known to be the
-    /// owner's, and can take the account back; if it was not, this is the first proof of one. Another account that has
-    /// the new address and never verified it loses it.
+    /// owner's, and can take the account back; if it was not, this is the first proof of one, with all that a first proof
+    /// ends. Another account that has the new address and never verified it loses it.
     pub async fn change_email(&self, token: &str, own: Option<&Caller>, context: &Context) -> Result<User, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
         self.use_link(token, Purpose::ChangeEmail, |link, user| {
             let (row, now) = (&link.row, link.now);
-            let own = own.filter(|own| own.user.id == user.id).map(|own| &own.session);
             let mut writes = self.freed(link.holder.as_ref(), context, now)?;
-            writes.extend(self.first_proof(&user, own, now));
             let notice = self.notice(Letter::EmailChanged, &user, context, now)?;
-            let user = User { email: Some(row.email.clone()), email_verified: true, updated_at: now, ..user };
+            let (had_password, own) = (user.password.is_some(), own_of(own, &user));
+            let user = User { email: Some(row.email.clone()), ..user };
+            let (user, unproven) = self.proven(user, own, now);
+            writes.extend(unproven);
             writes.extend([
                 Write::UpdateUser(user.clone()),
                 Write::VoidOneTime { user: row.user, not_me_since: None },
                 event(AuditKind::EmailChanged, Actor::User, Some(row.user), None, context, now),
             ]);
             writes.extend(notice);
+            writes.extend(self.another_password(had_password, &user, row.email.clone(), context, now)?);
             Ok((writes, user))
         })
         .await
@@ -223,21 +218,41 @@ impl Authority {
         if row.is_bound_to(&user) { Ok((row, user)) } else { Err(Error::LinkUsed) }
     }
 
-    /// Ends what began before the address was known to be the owner's: every session, and every identity that was linked;
-    /// except the session that brings the proof, and the identity by which it began.
-    fn first_proof(&self, user: &User, own: Option<&Session>, now: Timestamp) -> Vec<Write> {
-        if user.email_verified {
-            return Vec::new();
+    /// The account of someone who has shown to read mail at its address. At the first proof what began before it ends: every session, every
+    /// link, every identity and the password; except the session that brings the proof, the identity by which it began,
+    /// and with it the password.
+    pub(super) fn proven(&self, user: User, own: Option<&Session>, now: Timestamp) -> (User, Vec<Write>) {
+        let is_first = !user.email_verified;
+        let password = user.password.clone().filter(|_| !is_first || own.is_some());
+        let user = User { email_verified: true, password, updated_at: now, ..user };
+        if !is_first {
+            return (user, Vec::new());
         }
         let which = own.map_or(Sessions::Of(user.id), |own| Sessions::OfExcept(user.id, own.id));
         let end = End { at: now, reason: EndReason::Logout };
         let kept = own.and_then(|own| own.identity);
-        vec![
+        let writes = vec![
             Write::EndSessions { which, end, until: self.revoked_until(now) },
             // Whoever made the account may hold a link that would bring it back to them.
-            Write::VoidOneTime { user: user.id, not_me_since: Some(ALWAYS) },
-            Write::RemoveIdentities { user: user.id, since: ALWAYS, kept },
-        ]
+            Write::VoidOneTime { user: user.id, not_me_since: Some(Timestamp::BEGINNING) },
+            Write::RemoveIdentities { user: user.id, since: Timestamp::BEGINNING, kept },
+        ];
+        (user, writes)
+    }
+
+    /// A link that sets a new password, if the account had one and has none any more.
+    fn another_password(
+        &self,
+        had_one: bool,
+        user: &User,
+        to: Email,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Vec<Write>, Error> {
+        match had_one && user.password.is_none() && self.settings.mail {
+            true => Ok(self.letter(Letter::PasswordReset, user, to, context, now)?.into()),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Takes its address from an account that never showed it to be its own, for the one that has.
@@ -249,7 +264,7 @@ impl Authority {
         let user = User { updated_at: now, ..self.without_email(holder)? };
         Ok(vec![
             Write::UpdateUser(user),
-            Write::VoidOneTime { user: holder.id, not_me_since: Some(ALWAYS) },
+            Write::VoidOneTime { user: holder.id, not_me_since: Some(Timestamp::BEGINNING) },
             event(AuditKind::UserChanged, Actor::System, Some(holder.id), None, context, now),
         ])
     }
@@ -268,7 +283,10 @@ impl Authority {
     }
 }
 
+/// The session that brings a link, if it is one of the link's account.
+fn own_of<'a>(caller: Option<&'a Caller>, user: &User) -> Option<&'a Session> {
+    caller.filter(|caller| caller.user.id == user.id).map(|caller| &caller.session)
+}
+
 /// How often a lost race is run again. Who lost it for the link itself finds that it is gone.
 const MOST_TRIES: usize = 8;
-/// Since before there was anything.
-pub(super) const ALWAYS: Timestamp = Timestamp::from_millis(i64::MIN);

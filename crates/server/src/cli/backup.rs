@@ -54,6 +54,7 @@ struct Restored<'a> {
     roles_back: &'a [String],
     emails_back: &'a [String],
     attributes_back: &'a [String],
+    identities_back: &'a [String],
     sessions_lost: u64,
 }
 
@@ -85,6 +86,7 @@ impl RestoreArguments {
                     roles_back: &found.roles_back,
                     emails_back: &found.emails_back,
                     attributes_back: &found.attributes_back,
+                    identities_back: &found.identities_back,
                     sessions_lost: found.sessions_lost,
                 };
                 let text = serde_json::to_string(&restored).map_err(|error| Failure::new("internal", error))?;
@@ -106,6 +108,7 @@ fn describe(found: &Report, replaced: Option<&Path>) {
         ("with the roles of the back-up, changed since", &found.roles_back),
         ("with the e-mail address of the back-up, changed or verified since", &found.emails_back),
         ("with the attributes of the back-up, changed since", &found.attributes_back),
+        ("with the identities of the back-up, linked or unlinked since", &found.identities_back),
     ] {
         if !names.is_empty() {
             print(&format!("{} {what}: {}\n", names.len(), names.join(", ").escape_debug()));

@@ -192,6 +192,31 @@ async fn who_never_verified_an_address_loses_it_to_who_reads_its_mail() {
     assert!(left["username"].as_str().unwrap().starts_with("user-"), "{left}");
 }
 
+/// The reader of the mail need not be who asked for it: what the other one knows opens nothing.
+#[tokio::test]
+async fn a_first_address_that_is_moved_to_without_a_session_voids_the_password() {
+    for brings_session in [false, true] {
+        let site = Site::new().await;
+        let asker = site.signup_with_email(KIM).await;
+        let body = json!({ "new_email": "victim@example.com", "current_password": PASSWORD });
+        site.post(&asker, "/v1/email/change", body).await;
+        let body = json!({ "token": site.newest("new e-mail address").await.token() });
+        let path = "/v1/email/change/confirm";
+        if brings_session {
+            site.post(&asker, path, body).await.is_done();
+            site.accepts(&asker).await;
+            site.try_login("victim@example.com", PASSWORD).await.pair();
+        } else {
+            site.post(&Anonymous, path, body).await.is_done();
+            site.has_ended(&asker, "logout").await;
+            site.try_login("victim@example.com", PASSWORD).await.is_problem(401, "invalid_credentials");
+            let mail = site.newest("Choose a new password").await;
+            assert_eq!(mail.to, "victim@example.com");
+            site.reset(mail.token(), NEW_PASSWORD).await.is_done();
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_verified_address_changes_by_a_link_alone() {
     let site = Site::new().await;

@@ -29,6 +29,8 @@ pub struct Report {
     pub emails_back: Vec<String>,
     /// Accounts with other attributes since: they have the older ones again.
     pub attributes_back: Vec<String>,
+    /// Accounts with other identities since: what was unlinked opens them again, and what was linked does not.
+    pub identities_back: Vec<String>,
     /// Sessions begun since: their clients must log in again.
     pub sessions_lost: u64,
 }
@@ -47,25 +49,29 @@ impl Report {
                 }
                 match then.user(now.id).await? {
                     None => self.accounts_lost.push(name(now)),
-                    Some(then) => {
-                        if now.status == Status::Disabled && then.status == Status::Active {
+                    Some(old) => {
+                        if then.identities_of(now.id).await? != present.identities_of(now.id).await? {
+                            self.identities_back.push(name(now));
+                        }
+
+                        if now.status == Status::Disabled && old.status == Status::Active {
                             self.accounts_active_again.push(name(now));
                         }
                         let hash = |user: &User| user.password.as_ref().map(|hash| hash.encoded().to_owned());
-                        if hash(now) != hash(&then) {
+                        if hash(now) != hash(&old) {
                             self.passwords_back.push(name(now));
                         }
-                        if now.roles != then.roles {
+                        if now.roles != old.roles {
                             self.roles_back.push(name(now));
                         }
                         let email = |user: &User| {
                             let address = user.email.as_ref().map(|email| email.display().to_owned());
                             (address, user.email_verified)
                         };
-                        if email(now) != email(&then) {
+                        if email(now) != email(&old) {
                             self.emails_back.push(name(now));
                         }
-                        if now.attributes != then.attributes {
+                        if now.attributes != old.attributes {
                             self.attributes_back.push(name(now));
                         }
                     }

@@ -175,7 +175,7 @@ impl Restoring {
             let page = self.store.users(UserPage { after, limit: PAGE, ..UserPage::default() }).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id);
-            let not_me_since = Some(Timestamp::from_millis(i64::MIN));
+            let not_me_since = Some(Timestamp::BEGINNING);
             let writes = page.iter().map(|user| Write::VoidOneTime { user: user.id, not_me_since });
             self.store.commit(writes.collect()).await?;
         }

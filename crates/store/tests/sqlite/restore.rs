@@ -6,7 +6,7 @@ use tokenry_domain::store::{Store, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_store::{Restoring, back_up};
 
-use crate::sample::{NOW, email, later, pending, session, session_id, user, user_id};
+use crate::sample::{NOW, email, identity, later, pending, session, session_id, user, user_id};
 use crate::{open, place};
 
 /// Restored, what was spent since the back-up would be good a second time.
@@ -39,6 +39,21 @@ async fn a_restored_database_has_no_links_and_nothing_that_waits() {
     assert!(restoring.store().user(user_id(1)).await.unwrap().is_some());
     assert!(restoring.store().one_time(token.id).await.unwrap().is_none());
     assert!(restoring.store().pending(pending(900).id).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_identity_that_comes_back_is_told() {
+    let (directory, path) = place();
+    let store = open(&path);
+    let writes = vec![Write::InsertUser(user(1)), Write::InsertUser(user(2)), Write::InsertIdentity(identity(1, 1))];
+    store.commit(writes).await.unwrap();
+    let backup = directory.path().join("backup.db");
+    back_up(&path, &backup).unwrap();
+    let unlinked = Write::RemoveIdentity { id: identity(1, 1).id, user: user_id(1) };
+    store.commit(vec![unlinked]).await.unwrap();
+    drop(store);
+    let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), later(60)).await.unwrap();
+    assert_eq!(restoring.report.identities_back.len(), 1, "{:?}", restoring.report);
 }
 
 /// An entry for the tokens of a user from before a moment ends no session that began after it, and stays as it is.

@@ -5,14 +5,13 @@ use crate::account::{Attributes, User};
 use crate::audit::{Actor, AuditKind};
 use crate::authority::accounts::Names;
 use crate::authority::login::LoggedIn;
-use crate::authority::prove::ALWAYS;
 use crate::authority::{Authority, Context, event_of};
 use crate::error::Error;
 use crate::id::{IdentityId, UserId};
 use crate::identity::{Arrival, Identity, Person, Profile};
 use crate::name::Username;
 use crate::pending::{self, AppRequest, Attempt, Code, Offer, Waiting};
-use crate::session::{EndReason, Method};
+use crate::session::Method;
 use crate::store::{Conflict, StoreError, Write};
 use crate::time::Timestamp;
 
@@ -118,18 +117,14 @@ impl Authority {
         if !before.is_active() {
             return Err(Error::Disabled);
         }
-        let id = before.id;
-        let user = User { password: None, email_verified: true, updated_at: now, ..before };
-        let identity = self.new_identity(id, &attempt.provider, profile.label(), person, now)?;
-        let mut writes = vec![
+        let (user, mut writes) = self.proven(before, None, now);
+        let identity = self.new_identity(user.id, &attempt.provider, profile.label(), person, now)?;
+        writes.extend([
             Write::UpdateUser(user.clone()),
-            self.end_all(id, EndReason::Logout, now),
-            Write::VoidOneTime { user: id, not_me_since: Some(ALWAYS) },
-            Write::RemoveIdentities { user: id, since: ALWAYS, kept: None },
             Write::InsertIdentity(identity.clone()),
             by(AuditKind::EmailVerified, &identity, context, now),
             by(AuditKind::IdentityLinked, &identity, context, now),
-        ];
+        ]);
         let (entry, arrived) = self.entry(&user, &identity, attempt, false, context, now)?;
         writes.extend(entry);
         Ok((writes, arrived))
