@@ -148,6 +148,10 @@ const MOST_AT_ONCE: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::extract::Path;
+    use axum::routing::get;
+
     use super::*;
 
     #[test]
@@ -168,6 +172,22 @@ mod tests {
         let url = address(&format!("http://{}/", silent.local_addr().unwrap())).unwrap();
         let client = Client { patience: Duration::from_millis(50), ..Client::new(Client::http(true).unwrap()) };
         assert_eq!(client.ask(client.get(&url)).await, Err(SocialError::Slow));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_not_read_to_it() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let padded = |Path(blanks): Path<usize>| async move { format!("{{{}}}", " ".repeat(blanks)) };
+        let server = tokio::spawn(async move {
+            axum::serve(listener, Router::new().route("/{blanks}", get(padded))).await.unwrap();
+        });
+        let client = Client::new(Client::http(true).unwrap());
+        let ask = async |blanks| client.ask(client.get(&address(&format!("{url}{blanks}")).unwrap())).await;
+        assert_eq!(ask(MOST_BYTES - 2).await, Ok((StatusCode::OK, serde_json::json!({}))));
+        let longer = bad(StatusCode::OK, "is longer than 256 KiB");
+        assert_eq!(ask(MOST_BYTES - 1).await, Err(longer));
+        server.abort();
     }
 
     #[tokio::test]
