@@ -111,7 +111,7 @@ export class Session {
   async #renew(): Promise<void> {
     const from = this.#entry?.refresh_token;
     let waited = false;
-    let stale = false;
+    let stale: string | undefined;
     for (let round = 0; round < ROUNDS; round++) {
       const entry = await this.#newest();
       // Another page may have renewed since this was asked for.
@@ -133,8 +133,8 @@ export class Session {
         const pair = pairOf(await this.#api.send("/v1/refresh", { body, key: key?.key }));
         if (await this.#keep(token, entryFrom(pair, entry.user, asked))) return;
       } catch (error) {
-        const { code } = error as TokenryError;
-        const isStale = code === "refresh_stale";
+        const { code, status } = error as TokenryError;
+        const isStale = code === "refresh_stale" && status === 409;
         if (!isStale && !isDefinitive(error)) throw error;
         const stored = await this.#read();
         if (stored?.refresh_token !== token) continue;
@@ -142,9 +142,12 @@ export class Session {
           if (!(await this.#forget(entry, reasonOf(error as TokenryError)))) continue;
           throw error;
         }
-        if (stale) throw error;
-        stale = true;
-        await sleep(REPEAT_WINDOW);
+        if (stale !== token) {
+          stale = token;
+          await sleep(REPEAT_WINDOW);
+        } else if (await this.#endStolen(entry)) {
+          throw new TokenryError("session_ended", "another party holds the session", { reason: "reuse", cause: error });
+        }
       }
     }
     throw new TokenryError("unavailable", "the session keeps changing in other pages");
@@ -197,6 +200,19 @@ export class Session {
     this.#channel.post({ kind: "ended", session: entry.session_id, reason });
     this.#hold(null, reason);
     return true;
+  }
+
+  /** Ends a session whose newer token nobody on this device holds: another party does. Whether it is gone here. */
+  async #endStolen(entry: Entry): Promise<boolean> {
+    const stored = await this.#storage.read().catch((cause) => {
+      // It may hold the newer token, and then nothing was stolen.
+      throw new TokenryError("storage_failed", "the storage can't say whether it holds a newer token", { cause });
+    });
+    if (stored?.refresh_token !== entry.refresh_token) return false;
+    // Log-out takes any token that the session ever had: the other party loses it, too. Unheard, it ends here alone.
+    const body = { refresh_token: entry.refresh_token };
+    await this.#api.send("/v1/logout", { body, keepalive: true }).catch(() => {});
+    return this.#forget(entry, "reuse");
   }
 
   async #read(): Promise<Entry | null> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { tokenry, type Auth, type Change, type Options } from "../../src/index.ts";
+import { tokenry, textStorage, type Auth, type Change, type Options } from "../../src/index.ts";
 
 const URL_ = "https://auth.example.com";
 const HOUR = 3_600_000;
@@ -21,34 +21,43 @@ const problem = (status: number, code: string, more = {}, headers = {}) => json(
 type Answer = (request: Request, at: number) => Response | Promise<Response>;
 let calls: { path: string; at: number; token: string | null; key: string | null }[];
 let refresh: Answer;
+let logout: Answer;
 let api: Answer;
 let opened: Auth[];
 
-/** A client with the answers of `refresh` and `api`; what it sends is in `calls`. */
-async function client(options: Options = {}): Promise<{ auth: Auth; changes: Change[] }> {
+/** A client with the answers of `refresh`, `logout` and `api`; what it sends is in `calls`. */
+function page(options: Options = {}): { auth: Auth; changes: Change[] } {
   const fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
     const request = new Request(input, init);
     const { pathname: path } = new URL(request.url);
     calls.push({ path, at: Date.now(), token: request.headers.get("Authorization"), key: request.headers.get("Idempotency-Key") });
     if (path === "/v1/login") return json({ ...pair(), user });
-    if (path === "/v1/logout") return new Response(null, { status: 204 });
+    if (path === "/v1/logout") return logout(request, Date.now());
     return path === "/v1/refresh" ? refresh(request, Date.now()) : api(request, Date.now());
   };
   const auth = tokenry(URL_, { storage: "memory", fetch, ...options });
   opened.push(auth);
   const changes: Change[] = [];
   auth.onChange((change) => changes.push(change));
-  await auth.login("kimalo", "correct horse battery");
   return { auth, changes };
 }
 
-const renewals = () => calls.filter(({ path }) => path === "/v1/refresh");
+/** One that has logged in. */
+async function client(options: Options = {}): Promise<{ auth: Auth; changes: Change[] }> {
+  const one = page(options);
+  await one.auth.login("kimalo", "correct horse battery");
+  return one;
+}
+
+const sent = (path: string) => calls.filter((call) => call.path === path);
+const renewals = () => sent("/v1/refresh");
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"], now: 1_764_000_000_000 });
   calls = [];
   opened = [];
   refresh = () => json(pair());
+  logout = () => new Response(null, { status: 204 });
   api = () => json({ ok: true });
 });
 afterEach(() => {
@@ -124,6 +133,7 @@ test.each([
   ["a proxy's 502", () => new Response("<html>", { status: 502 }), "unavailable"],
   ["a proxy's 401", () => new Response("<html>", { status: 401 }), "bad_answer"],
   ["a code with another status", () => problem(500, "refresh_reused"), "refresh_reused"],
+  ["stale with another status", () => problem(400, "refresh_stale"), "refresh_stale"],
   ["429", () => problem(429, "rate_limited", {}, { "Retry-After": "30" }), "rate_limited"],
   ["503", () => problem(503, "unavailable", {}, { "Retry-After": "1" }), "unavailable"],
   ["an unknown code", () => problem(401, "something_new"), "something_new"],
@@ -178,6 +188,106 @@ test("a stale token waits for the window and is sent once more", async () => {
   await vi.advanceTimersByTimeAsync(2000);
   expect((await asked).status).toBe(200);
   expect(renewals().length).toBe(2);
+});
+
+test.each<[string, Answer]>([
+  ["agrees", () => new Response(null, { status: 204 })],
+  ["knows it as over", () => problem(401, "refresh_invalid")],
+  ["can't be reached", () => Promise.reject(new TypeError("offline"))],
+])("a token that stays stale is another party's session: it is logged out, and over here if the server %s", async (_, answer) => {
+  const { auth, changes } = await client();
+  refresh = () => problem(409, "refresh_stale");
+  const told: unknown[] = [];
+  logout = async (request, at) => {
+    told.push(await request.json());
+    return answer(request, at);
+  };
+  vi.setSystemTime(Date.now() + 2 * HOUR);
+  const asked = expect(auth.fetch(`${URL_}/api`)).rejects.toMatchObject({ code: "session_ended", reason: "reuse" });
+  await vi.advanceTimersByTimeAsync(11_000);
+  await asked;
+  expect(told).toEqual([{ refresh_token: `r${generation}` }]);
+  expect(auth.user).toBe(null);
+  expect(changes.slice(1)).toEqual([{ user: null, reason: "reuse" }]);
+  await vi.advanceTimersByTimeAsync(HOUR);
+  expect([renewals().length, sent("/v1/logout").length]).toEqual([2, 1]);
+});
+
+/** A place that other pages see, too. */
+function sharedPlace() {
+  const place = { text: null as string | null, isBroken: false };
+  const get = () => {
+    if (place.isBroken) throw new DOMException("blocked", "InvalidStateError");
+    return place.text;
+  };
+  const storage = { ...textStorage({ get, set: (text) => void (place.text = text) }), shared: true };
+  /** Another page has renewed; `age` milliseconds ago. */
+  const renewed = (age = 0) => {
+    const { entry } = JSON.parse(place.text as string);
+    place.text = JSON.stringify({ entry: { ...entry, ...pair(), local_time: Date.now() - age } });
+  };
+  return { place, storage, renewed };
+}
+
+test.each([1, 2])("a token that is stale for the %s. time, while the storage holds a newer one, gives way to it", async (times) => {
+  const { storage, renewed } = sharedPlace();
+  const { auth, changes } = await client({ storage });
+  refresh = () => {
+    if (renewals().length === times) renewed();
+    return problem(409, "refresh_stale");
+  };
+  vi.setSystemTime(Date.now() + 2 * HOUR);
+  const asked = auth.fetch(`${URL_}/api`);
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect((await asked).status).toBe(200);
+  expect(sent("/api").at(-1)?.token).toBe(`Bearer a${generation}`);
+  expect([renewals().length, sent("/v1/logout").length, changes.length]).toEqual([times, 0, 1]);
+});
+
+test("two tokens that are stale once each end nothing", async () => {
+  const { storage, renewed } = sharedPlace();
+  const { auth } = await client({ storage });
+  refresh = () => (renewals().length < 3 ? problem(409, "refresh_stale") : json(pair()));
+  vi.setSystemTime(Date.now() + 2 * HOUR);
+  const asked = auth.fetch(`${URL_}/api`);
+  await vi.advanceTimersByTimeAsync(5000);
+  renewed(2 * HOUR);
+  await vi.advanceTimersByTimeAsync(17_000);
+  expect((await asked).status).toBe(200);
+  expect([renewals().length, sent("/v1/logout").length]).toEqual([3, 0]);
+});
+
+test("a storage that can't be read may hold the newer token: nothing ends", async () => {
+  const { place, storage } = sharedPlace();
+  const { auth } = await client({ storage });
+  refresh = () => {
+    place.isBroken = renewals().length === 2;
+    return problem(409, "refresh_stale");
+  };
+  vi.setSystemTime(Date.now() + 2 * HOUR);
+  const asked = expect(auth.fetch(`${URL_}/api`)).rejects.toMatchObject({ code: "storage_failed" });
+  await vi.advanceTimersByTimeAsync(11_000);
+  await asked;
+  expect([auth.user?.id, sent("/v1/logout").length]).toEqual(["u", 0]);
+});
+
+test("a session that another party holds ends once in each of its tabs", async () => {
+  const { storage } = sharedPlace();
+  const tabs = [await client({ storage }), page({ storage })];
+  await Promise.all(tabs.map(({ auth }) => auth.ready()));
+  refresh = () => problem(409, "refresh_stale");
+  vi.setSystemTime(Date.now() + 2 * HOUR);
+  const asked = Promise.allSettled(tabs.map(({ auth }) => auth.fetch(`${URL_}/api`)));
+  for (let second = 0; second < 30; second++) {
+    await vi.advanceTimersByTimeAsync(1000);
+    // What the tabs tell each other travels by no timer.
+    await new Promise(setImmediate);
+  }
+  await asked;
+  for (const { auth, changes } of tabs) {
+    expect(auth.user).toBe(null);
+    expect(changes.filter(({ user }) => !user)).toEqual([{ user: null, reason: "reuse" }]);
+  }
 });
 
 const refused = (code: string, challenge = 'Bearer error="invalid_token"') => problem(401, code, {}, { "WWW-Authenticate": challenge });

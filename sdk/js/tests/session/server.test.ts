@@ -140,6 +140,28 @@ test("a thief with a copy of the storage ends the session, and the owner learns 
   expect(changes.at(-1)).toEqual({ user: null, reason: "reuse" });
 });
 
+test("a thief of a captured request who is quicker loses the session, too", async () => {
+  let text: string | null = null;
+  const { textStorage } = await import("../../src/index.ts");
+  const storage = textStorage({ get: () => text, set: (next) => void (text = next) });
+  const { auth, wire, changes } = await loggedIn({ storage });
+  wire.plan.push("answer lost", ...Array.from<Fault>({ length: 100 }).fill("offline"));
+  await sleep(2100);
+  const { entry, key } = JSON.parse(text as unknown as string) as { entry: { refresh_token: string }; key: string };
+  const refresh = async (refresh_token: string, key: string) => {
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+    const answer = await fetch(`${server.url}/v1/refresh`, { method: "POST", headers, body: JSON.stringify({ refresh_token }) });
+    return (await answer.json()) as { refresh_token: string; code?: string };
+  };
+  const captured = await refresh(entry.refresh_token, key);
+  const stolen = await refresh(captured.refresh_token, "mine");
+  wire.plan.length = 0;
+  await expect(me(auth)).rejects.toMatchObject({ code: "session_ended", reason: "reuse" });
+  expect([wire.count("/v1/refresh", 409), wire.count("/v1/logout", 204)]).toEqual([2, 1]);
+  expect(changes.at(-1)).toEqual({ user: null, reason: "reuse" });
+  expect(await refresh(stolen.refresh_token, "mine-too")).toMatchObject({ code: "token_revoked", reason: "logout" });
+});
+
 test("a server restart in mid-renewal logs nobody out", async () => {
   const { auth, changes } = await loggedIn();
   await sleep(2100);
