@@ -59,6 +59,41 @@ pub struct Presented {
     pub position: Position,
     /// The request's key, if it has one.
     pub key: Option<RequestKey>,
+    /// How long it has waited in this server: for a database, or because the process was suspended.
+    pub held: Duration,
+}
+
+/// The access token that a refresh token came with: the other half of the pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Beside {
+    /// None came.
+    Nothing,
+    /// One whose key has been forgotten: nothing can be said about it any more.
+    Forgotten,
+    /// A genuine one of the same session, of whatever age.
+    Same,
+    /// A genuine one of another session.
+    Other,
+    /// One that is not genuine.
+    Forged,
+}
+
+impl Beside {
+    /// Whether the refresh token may be judged at all. A wrong access token is never overlooked; a missing one is, unless
+    /// it is `required`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the pair.
+    pub const fn check(self, required: bool) -> Result<(), &'static str> {
+        match self {
+            Self::Same => Ok(()),
+            Self::Nothing | Self::Forgotten if required => Err("it is required"),
+            Self::Nothing | Self::Forgotten => Ok(()),
+            Self::Other => Err("it is of another session"),
+            Self::Forged => Err("it is not genuine"),
+        }
+    }
 }
 
 /// What to do with a presented refresh token. A `next` state is to be written by compare-and-swap before the answer.
@@ -68,6 +103,9 @@ pub enum Decision {
     Ended,
     /// Two parties hold this session: end it.
     Reuse,
+    /// It looks like [`Self::Reuse`], but was held here for longer than W: it may be a duplicate that was in time. Answer
+    /// 503, change nothing.
+    Held,
     /// A late duplicate: answer 409, change nothing.
     Stale,
     /// Hand out `next`'s child, a new one.
@@ -92,7 +130,15 @@ pub enum Decision {
 /// Decides what `presented` means for a session in `state`. `now` must not lie before [`RefreshState::latest`];
 /// `window` is W, the repeat window.
 pub fn decide(state: &RefreshState, ended: bool, presented: Presented, window: Duration, now: Timestamp) -> Decision {
-    let Presented { position, key } = presented;
+    match judge(state, ended, presented, window, now) {
+        Decision::Reuse if presented.held > window => Decision::Held,
+        decision => decision,
+    }
+}
+
+/// The table, read from the top.
+fn judge(state: &RefreshState, ended: bool, presented: Presented, window: Duration, now: Timestamp) -> Decision {
+    let Presented { position, key, held: _ } = presented;
     if ended {
         return Decision::Ended;
     }

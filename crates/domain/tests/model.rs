@@ -16,7 +16,7 @@ use std::thread::available_parallelism;
 use properties::{BETWEEN, HONEST, SECOND};
 use stateright::{Checker, HasDiscoveries, Model};
 use tokenry_domain::refresh::decide;
-use world::{Decide, World};
+use world::{Decide, Pairs, World};
 
 /// One client on one node, and nothing that goes wrong but messages.
 const CALM: World = World {
@@ -27,12 +27,15 @@ const CALM: World = World {
     sends: 7,
     thefts: 0,
     captures: false,
+    listens: false,
+    pairs: Pairs::Never,
     apart: false,
     passes: 3,
     late: false,
     under_way: 3,
     repeats: 2,
     nodes: 1,
+    suspends: false,
     restores: 0,
 };
 
@@ -57,12 +60,31 @@ fn two_nodes_that_crash() {
     holds("keyed, two nodes", &World { nodes: 2, sends: 5, ..KEYED });
 }
 
+#[test]
+fn nodes_that_stand_still() {
+    holds("plain, suspended nodes", &World { nodes: 2, suspends: true, sends: 4, repeats: 1, passes: 2, ..CALM });
+    holds("keyed, suspended nodes", &World { nodes: 2, suspends: true, sends: 4, repeats: 1, passes: 2, ..KEYED });
+}
+
+#[test]
+fn with_and_without_the_access_token() {
+    holds("plain, pairs", &World { pairs: Pairs::Sometimes, sends: 4, ..CALM });
+    holds("keyed, pairs", &World { pairs: Pairs::Sometimes, sends: 4, ..KEYED });
+    holds("plain, pairs, stolen", &World { pairs: Pairs::Sometimes, passes: 3, ..STOLEN });
+    holds("keyed, pairs, stolen", &World { pairs: Pairs::Sometimes, sends: 3, thefts: 2, ..STOLEN_KEYED });
+    holds("plain, the pair required, half stolen", &World { pairs: Pairs::Required, ..STOLEN });
+    holds("keyed, the pair required, half stolen", &World { pairs: Pairs::Required, ..STOLEN_KEYED });
+}
+
 /// A restored row may not know the key that made its client's token: duplicates must arrive within W.
 #[test]
 fn a_restored_back_up() {
     holds("plain, restored", &World { restores: 2, sends: 5, passes: 2, ..CALM });
     holds("keyed, restored", &World { restores: 2, late: false, sends: 5, passes: 2, ..KEYED });
     holds("plain, restored, two nodes", &World { restores: 1, nodes: 2, sends: 4, passes: 2, ..CALM });
+    let both = World { restores: 1, nodes: 2, suspends: true, sends: 3, passes: 2, ..CALM };
+    holds("plain, restored under suspended nodes", &both);
+    holds("keyed, restored under suspended nodes", &World { keyed: true, login_key: true, ..both });
 }
 
 #[test]
@@ -70,12 +92,14 @@ fn a_thief_of_a_keyed_session() {
     holds("keyed, stolen", &STOLEN_KEYED);
     holds("keyed not at log-in, stolen", &World { login_key: false, ..STOLEN_KEYED });
     holds("keyed, captured", &World { captures: true, ..STOLEN_KEYED });
+    holds("keyed, an answer copied", &World { listens: true, ..STOLEN_KEYED });
     holds("keyed, stolen, two nodes", &World { nodes: 2, sends: 3, ..STOLEN_KEYED });
 }
 
 #[test]
 fn a_thief_of_a_plain_session_more_than_the_window_apart() {
     holds("plain, stolen", &STOLEN);
+    holds("plain, an answer copied", &World { listens: true, ..STOLEN });
     holds("plain, stolen, repeated", &World { repeats: 1, passes: 3, ..STOLEN });
 }
 
@@ -103,6 +127,8 @@ fn each_rule_is_needed() {
     fails("keyed, not sticky", &broken(broken::keyed_not_sticky, &STOLEN_KEYED), SECOND);
     fails("no fork", &broken(broken::no_fork, &CALM), HONEST);
     fails("no receipts", &broken(broken::no_receipts, &CALM), HONEST);
+    let suspended = World { nodes: 2, suspends: true, ..CALM };
+    fails("what was held accuses", &broken(broken::held_accuses, &suspended), HONEST);
     fails("the window unbounded", &broken(broken::window_unbounded, &STOLEN), BETWEEN);
 }
 

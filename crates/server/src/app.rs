@@ -26,6 +26,7 @@ use crate::feed::{Announcing, Feed};
 use crate::http::Kit;
 use crate::mail::{Mailer, Post};
 use crate::metrics::Metrics;
+use crate::pulse::Pulse;
 use crate::social::Providers;
 use crate::{http, master_key, upkeep};
 
@@ -37,6 +38,7 @@ pub struct App {
     pub(crate) kit: Kit,
     pub(crate) feed: Arc<Feed>,
     pub(crate) metrics: Metrics,
+    pub(crate) pulse: Pulse,
     pub(crate) social: Providers,
     pub(crate) post: Post,
     /// Of a database that several nodes share.
@@ -129,7 +131,7 @@ impl App {
         let post = Post::new(mailer, mailed);
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, kit, feed, metrics, social, post, shared_clock, random }))
+        Ok(Arc::new(Self { authority, config, kit, feed, metrics, pulse: Pulse::default(), social, post, shared_clock, random }))
     }
 
     /// The right to serve the database of `config`.

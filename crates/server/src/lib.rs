@@ -13,6 +13,7 @@ mod http;
 mod mail;
 mod master_key;
 mod metrics;
+mod pulse;
 mod social;
 mod upkeep;
 mod vocabulary;

@@ -10,7 +10,15 @@ use crate::App;
 
 /// Runs until it is dropped.
 pub(crate) async fn run(app: &Arc<App>) {
-    tokio::join!(follow(app), rotate(app), sweep(app), adjust(app), app.post.run(app), app.feed.run(&app.authority));
+    tokio::join!(
+        app.pulse.beat(),
+        follow(app),
+        rotate(app),
+        sweep(app),
+        adjust(app),
+        app.post.run(app),
+        app.feed.run(&app.authority)
+    );
 }
 
 /// Commands beside the server change keys in the database; they count within 250 ms.

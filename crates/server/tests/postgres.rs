@@ -12,6 +12,8 @@ mod outages;
 #[path = "process/program.rs"]
 #[allow(dead_code)]
 mod program;
+#[path = "postgres/standing_still.rs"]
+mod standing_still;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

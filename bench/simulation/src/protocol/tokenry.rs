@@ -22,10 +22,11 @@ impl Tokenry {
 impl Protocol for Tokenry {
     fn refresh(&mut self, token: Token, key: Option<u64>, now: i64) -> Answer {
         let position = Position { generation: token.generation, ordinal: token.ordinal };
-        let presented = Presented { position, key: key.map(request_key) };
+        let presented = Presented { position, key: key.map(request_key), held: Duration::ZERO };
         match decide(&self.state, self.ended, presented, WINDOW, START + Duration::from_millis(now.unsigned_abs())) {
             Decision::Ended => return Answer::Ended,
             Decision::Stale => return Answer::Stale,
+            Decision::Held => unreachable!("nothing is held"),
             Decision::Reuse => {
                 self.ended = true;
                 return Answer::Reused;

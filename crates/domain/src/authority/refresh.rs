@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokenry_jwt::VerifyError;
 use zeroize::Zeroizing;
 
@@ -7,7 +9,7 @@ use crate::audit::{Actor, AuditKind};
 use crate::error::Error;
 use crate::keys::KeyRing;
 use crate::mail::Letter;
-use crate::refresh::{Decision, Presented, decide};
+use crate::refresh::{Beside, Decision, Presented, decide};
 use crate::session::{End, EndReason, Method, Session};
 use crate::store::{Conflict, StoreError, Write};
 use crate::time::Timestamp;
@@ -19,6 +21,8 @@ pub struct Refresh {
     pub refresh_token: Zeroizing<String>,
     /// The access token that was issued with it, expired or not.
     pub access_token: Option<Zeroizing<String>>,
+    /// How long it may have waited before it was read, because the process stood still.
+    pub held: Duration,
 }
 
 /// A new pair, and how it came about.
@@ -34,8 +38,9 @@ impl Authority {
     ///
     /// The decision is made on the row as read and written by compare-and-swap: who loses the race reads again.
     pub async fn refresh(&self, request: Refresh, context: &Context) -> Result<Refreshed, Error> {
+        let arrived = self.now();
         let token = self.read_refresh(&request.refresh_token).await?;
-        self.check_receipt(request.access_token.as_ref().map(|token| token.as_str()), &token).await?;
+        self.check_pair(request.access_token.as_ref().map(|token| token.as_str()), &token).await?;
         for _ in 0..MOST_TRIES {
             let found = self.store.session(token.session).await?;
             let found = found.filter(|(session, _)| session.method == Method::Token);
@@ -47,12 +52,13 @@ impl Authority {
                 return Err(Error::RefreshInvalid("wrong jti"));
             }
             self.check_expiry(&token, &session, wall)?;
-            let presented = Presented { position: token.position, key: context.key };
+            let presented = Presented { position: token.position, key: context.key, held: request.held + wall.since(arrived) };
             let window = self.settings.repeat_window;
             let user = user.filter(|user| user.is_active());
             let (next, decision) = match decide(&session.refresh, session.is_over(wall), presented, window, now) {
                 Decision::Ended => return Err(Error::Revoked(session.end.map(|end| end.reason))),
                 Decision::Stale => return Err(Error::RefreshStale),
+                Decision::Held => return Err(Error::Unavailable("the request was held for too long".to_owned())),
                 Decision::Reuse => match self.end_reused(&session, user.as_ref(), context, now).await {
                     Err(StoreError::Conflict(Conflict::Changed)) => continue,
                     ended => return Err(ended.err().map_or(Error::RefreshReused, Error::from)),
@@ -101,30 +107,26 @@ impl Authority {
         RefreshToken::read(&genuine, &self.settings.issuer).ok_or(Error::RefreshInvalid("wrong claims"))
     }
 
-    /// The pair: an access token that is sent must be genuine and of the same session; its age does not matter.
-    async fn check_receipt(&self, access_token: Option<&str>, token: &RefreshToken) -> Result<(), Error> {
+    /// The pair: what came beside the refresh token may refuse it. An access token's age does not matter here.
+    async fn check_pair(&self, access_token: Option<&str>, token: &RefreshToken) -> Result<(), Error> {
         let verify = |access_token| move |keys: &KeyRing| self.access.verify_genuine(access_token, keys.receipt_keys());
-        let absent = match access_token {
-            None => true,
+        let beside = match access_token {
+            None => Beside::Nothing,
             Some(access_token) => match self.judge(verify(access_token)).await? {
-                Ok(genuine) if genuine.session_id() == Some(token.session.to_string().as_str()) => false,
-                Ok(_) => return Err(Error::TokenMismatch("it is of another session")),
-                // Its key has been forgotten: nothing can be said about it any more.
-                Err(VerifyError::UnknownKey { .. }) => true,
-                Err(_) => return Err(Error::TokenMismatch("it is not genuine")),
+                Ok(genuine) if genuine.session_id() == Some(token.session.to_string().as_str()) => Beside::Same,
+                Ok(_) => Beside::Other,
+                Err(VerifyError::UnknownKey { .. }) => Beside::Forgotten,
+                Err(_) => Beside::Forged,
             },
         };
-        match absent && self.settings.require_access_token {
-            true => Err(Error::TokenMismatch("it is required")),
-            false => Ok(()),
-        }
+        beside.check(self.settings.require_access_token).map_err(Error::TokenMismatch)
     }
 
     /// A head that already has a child is accepted a little longer: a retry must be able to finish the job.
     fn check_expiry(&self, token: &RefreshToken, session: &Session, now: Timestamp) -> Result<(), Error> {
         let state = &session.refresh;
         let is_retry = token.position == state.head && state.child.is_some();
-        let grace = if is_retry { self.settings.repeat_window } else { std::time::Duration::ZERO };
+        let grace = if is_retry { self.settings.repeat_window } else { Duration::ZERO };
         if now < token.expires_at + grace { Ok(()) } else { Err(Error::RefreshExpired) }
     }
 

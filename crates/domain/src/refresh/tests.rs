@@ -24,7 +24,7 @@ impl Row {
     }
 
     fn ask(&self, (generation, ordinal): (u64, u32), key: Option<RequestKey>) -> Decision {
-        let presented = Presented { position: Position { generation, ordinal }, key };
+        let presented = Presented { position: Position { generation, ordinal }, key, held: Duration::ZERO };
         decide(&self.state, false, presented, W, self.now)
     }
 
@@ -34,6 +34,7 @@ impl Row {
             Decision::Ended => return ("ended", None),
             Decision::Reuse => return ("reuse", None),
             Decision::Stale => return ("stale", None),
+            Decision::Held => return ("held", None),
             Decision::Rotate { next, fast_forward } => {
                 self.state = next;
                 if fast_forward { "fast forward" } else { "rotate" }
@@ -54,8 +55,37 @@ impl Row {
 
 #[test]
 fn an_ended_session_is_ended_whatever_is_presented() {
-    let presented = Presented { position: Position { generation: 0, ordinal: 0 }, key: A };
+    let presented = Presented { position: Position { generation: 0, ordinal: 0 }, key: A, held: Duration::ZERO };
     assert_eq!(decide(&RefreshState::initial(None), true, presented, W, START), Decision::Ended);
+}
+
+#[test]
+fn what_was_held_for_longer_than_the_window_accuses_no_one() {
+    let mut row = Row::new(A);
+    row.present((0, 0), A);
+    for (held, decision) in [(W, Decision::Reuse), (W + Duration::from_millis(1), Decision::Held)] {
+        let presented = Presented { position: Position { generation: 0, ordinal: 0 }, key: B, held };
+        assert_eq!(decide(&row.state, false, presented, W, row.now), decision);
+        assert_eq!(decide(&row.state, true, presented, W, row.now), Decision::Ended);
+        // What is not an accusation is decided as ever.
+        let own = Presented { key: A, ..presented };
+        assert_eq!(decide(&row.state, false, own, W, row.now), Decision::Repeat { next: None });
+    }
+}
+
+#[test]
+fn an_access_token_may_refuse_a_pair_and_a_missing_one_where_it_is_required() {
+    let table = [
+        (Beside::Nothing, true, false),
+        (Beside::Forgotten, true, false),
+        (Beside::Same, true, true),
+        (Beside::Other, false, false),
+        (Beside::Forged, false, false),
+    ];
+    for (beside, passes, passes_where_required) in table {
+        assert_eq!(beside.check(false).is_ok(), passes, "{beside:?}");
+        assert_eq!(beside.check(true).is_ok(), passes_where_required, "{beside:?}");
+    }
 }
 
 #[test]

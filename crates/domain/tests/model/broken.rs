@@ -66,3 +66,14 @@ pub(crate) fn window_unbounded(
 ) -> Decision {
     decide(state, ended, presented, Duration::from_secs(1 << 30), now)
 }
+
+/// What was held in the server accuses its sender.
+pub(crate) fn held_accuses(
+    state: &RefreshState,
+    ended: bool,
+    presented: Presented,
+    window: Duration,
+    now: Timestamp,
+) -> Decision {
+    decide(state, ended, Presented { held: Duration::ZERO, ..presented }, window, now)
+}

@@ -42,6 +42,7 @@ pub(super) async fn refresh(
     let request = Refresh {
         refresh_token: Zeroizing::new(request.refresh_token),
         access_token: request.access_token.map(Zeroizing::new),
+        held: app.pulse.held(),
     };
     let refreshed = app.authority.refresh(request, &context).await;
     app.metrics.refresh(match &refreshed {

@@ -46,11 +46,15 @@ enum Directory {
 }
 
 /// A clock that stands still until it is moved.
-struct MovableClock(AtomicI64);
+struct MovableClock {
+    millis: AtomicI64,
+    /// How far it goes each time that someone looks at it.
+    step: AtomicI64,
+}
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.millis.fetch_add(self.step.load(Ordering::SeqCst), Ordering::SeqCst))
     }
 }
 
@@ -132,7 +136,7 @@ impl Site {
     }
 
     async fn open(directory: Directory, max_pages: Option<u32>, change: impl FnOnce(&mut Config)) -> Self {
-        let clock = Arc::new(MovableClock(AtomicI64::new(START * 1000)));
+        let clock = Arc::new(MovableClock { millis: AtomicI64::new(START * 1000), step: AtomicI64::new(0) });
         let mut config = Config { data_dir: DataDir(directory.path().to_owned()), ..Config::default() };
         config.password.memory = Bytes(64 << 10);
         config.password.iterations = 1;
@@ -151,7 +155,12 @@ impl Site {
     }
 
     pub(crate) fn pass_millis(&self, millis: i64) {
-        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+        self.clock.millis.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// From now on it takes so long from one look at the clock to the next.
+    pub(crate) fn takes_millis(&self, millis: i64) {
+        self.clock.step.store(millis, Ordering::SeqCst);
     }
 
     pub(crate) fn directory(&self) -> &Path {

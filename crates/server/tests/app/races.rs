@@ -114,6 +114,25 @@ async fn parallel_log_outs_write_one_entry() {
     assert_eq!(site.revoked(RevocationKind::Sid).await, [kim.session]);
 }
 
+/// Its client may have gone on elsewhere meanwhile: that it comes late is the server's own doing.
+#[tokio::test]
+async fn a_request_that_the_server_held_for_longer_than_the_window_accuses_no_one() {
+    let site = Site::new().await;
+    let first = site.signup("kim").await;
+    let second = site.refresh(&first.refresh).await.pair();
+    let third = site.refresh(&second.refresh).await.pair();
+    site.pass(60);
+    site.takes_millis(11_000);
+    let held = site.refresh(&first.refresh).await;
+    held.is_problem(503, "unavailable");
+    assert!(held.headers.contains_key("retry-after"));
+    assert_eq!(site.refresh(&third.refresh).await.status, 200, "what is no accusation is decided as ever");
+    site.takes_millis(0);
+    site.accepts(&third).await;
+    assert!(site.audit(AuditKind::RefreshReused).await.is_empty());
+    site.refresh(&first.refresh).await.is_problem(401, "refresh_reused");
+}
+
 #[tokio::test]
 async fn a_clock_set_back_an_hour_ends_no_session() {
     a_clock_that_jumps(-3600).await;
