@@ -11,7 +11,7 @@ mod token;
 mod user;
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,11 +19,10 @@ use std::sync::Arc;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokenry_domain::Error;
-use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, StartError};
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError, LogFormat, Overrides};
+use crate::config::{Config, ConfigError, Overrides};
 use crate::serve;
 
 /// A token system for log-in: one binary, an embedded database.
@@ -118,9 +117,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Mail(command)) => command.run(),
         Some(Command::Config(command)) => command.run(load(&arguments.overrides)),
         Some(Command::Serve) | None => {
-            let config = load(&arguments.overrides)?;
-            log(&config);
-            runtime.block_on(serve::serve(config)).map_err(Failure::from)
+            runtime.block_on(serve::serve(load(&arguments.overrides)?)).map_err(Failure::from)
         }
         Some(Command::Backup(arguments_of)) => arguments_of.run(&load(&arguments.overrides)?),
         Some(Command::Restore(arguments_of)) => runtime.block_on(arguments_of.run(&load(&arguments.overrides)?)),
@@ -173,16 +170,6 @@ fn environment() -> BTreeMap<String, String> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| name.starts_with("TOKENRY_"))
         .collect()
-}
-
-fn log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    match config.log.format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().flatten_event(true).init(),
-    }
 }
 
 impl Failure {

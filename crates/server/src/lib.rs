@@ -10,6 +10,7 @@ mod app;
 mod clock;
 mod feed;
 mod http;
+mod log;
 mod mail;
 mod master_key;
 mod metrics;

@@ -18,16 +18,16 @@ use tokio::time::timeout;
 
 use crate::accept::Bounded;
 use crate::app::{self, App, StartError};
-use crate::cli;
 use crate::config::{Config, Database};
 use crate::http::METRICS_TYPE;
-use crate::tls;
+use crate::{cli, log, tls};
 
 /// Serves until it is told to stop; requests that are being answered are finished first.
 pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let _lock = App::lock(&config)?;
     let listener = bind(config.listen.0)?;
     let address = local_address(&listener)?;
+    log::start(&config.log, &app::node(&config, address));
     let metrics = config.metrics.listen.map(bind).transpose()?;
     let tls = tls::load(&config)?;
     let app = App::open(config, address).await?;
@@ -102,8 +102,7 @@ fn metrics_router(app: Arc<App>) -> Router {
 fn greet(app: &App, address: SocketAddr) {
     let issuer = &app.authority.settings().issuer;
     let issuer = issuer.trim_end_matches('/');
-    let node = app::node(&app.config, address);
-    tracing::info!(%address, node, issuer, "serving");
+    tracing::info!(%address, issuer, "serving");
     let data = match app.config.database {
         Database::Sqlite => app.config.data_dir().display().to_string(),
         Database::Postgres(_) => "PostgreSQL".to_owned(),

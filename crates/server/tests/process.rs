@@ -157,6 +157,35 @@ fn a_request_that_is_being_answered_is_finished_before_the_end() {
     assert!(stopping.elapsed() < Duration::from_secs(10));
 }
 
+/// Whatever logs it, a call or a task of its own: the lines of several nodes are read in one place.
+#[test]
+fn every_line_of_its_log_names_the_node() {
+    for (format, name) in [("text", None), ("text", Some("web 1")), ("json", None), ("json", Some("\"web\" 1"))] {
+        let program = Program::new();
+        let mut variables = vec![("TOKENRY_LOG__FORMAT", format), ("TOKENRY_LOG__FILTER", "tokenry=debug")];
+        variables.extend(name.map(|name| ("TOKENRY_SERVER__NODE", name)));
+        let mut server = program.serve_with(&variables);
+        let name = name.map_or_else(|| server.address().to_string(), str::to_owned);
+        assert_eq!(server.connect().post("/v1/signup", &json!({ "username": "kim", "password": PASSWORD })).0, 201);
+        assert_eq!(server.connect().get("/v1/me", None).0, 401);
+        assert_eq!(program.run(&["keys", "rotate", "--now"], "").code, 0);
+        until(|| server.log().contains("signing keys changed"));
+        server.terminate();
+        assert!(server.wait().success());
+        let log = server.log();
+        for known in ["serving", "/v1/signup", "/v1/me", "signing keys changed", "stopping"] {
+            assert!(log.contains(known), "{known}: {log}");
+        }
+        for line in log.lines() {
+            let is_named = match format {
+                "json" => serde_json::from_str::<Value>(line).unwrap()["node"] == name,
+                _ => line.contains(&format!(" node={name:?} ")),
+            };
+            assert!(is_named, "{name}: {line}");
+        }
+    }
+}
+
 /// Clients refresh as fast as they can, and write down each pair that was acknowledged. The server is killed in the
 /// middle; after a restart every client goes on with the last pair that it wrote down.
 #[test]
