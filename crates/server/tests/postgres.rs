@@ -7,6 +7,8 @@ mod client;
 #[path = "../../store/tests/support/cluster.rs"]
 #[allow(dead_code)]
 mod cluster;
+#[path = "postgres/feed.rs"]
+mod feed;
 #[path = "postgres/outages.rs"]
 mod outages;
 #[path = "process/program.rs"]

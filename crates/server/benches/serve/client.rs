@@ -27,9 +27,24 @@ impl Connection {
         self.try_exchange(&post(path, body)).ok()
     }
 
+    /// Whether it can take another request: the peer has not closed it.
+    pub(crate) fn is_open(&self) -> bool {
+        let stream = self.0.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// The lines of an event stream, from now on.
-    pub(crate) fn events(mut self, path: &str) -> io::Lines<BufReader<TcpStream>> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n");
+    pub(crate) fn events(self, path: &str) -> io::Lines<BufReader<TcpStream>> {
+        self.events_after(path, None)
+    }
+
+    /// The lines of an event stream, from the event with this `id` on.
+    pub(crate) fn events_after(mut self, path: &str, id: Option<&str>) -> io::Lines<BufReader<TcpStream>> {
+        let last = id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n{last}\r\n");
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
         self.0.lines()
     }
