@@ -1,6 +1,8 @@
 //! The binary on PostgreSQL: one process, and three that share a database.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[path = "process/balancer.rs"]
+mod balancer;
 #[path = "../benches/serve/client.rs"]
 #[allow(dead_code)]
 mod client;
@@ -14,12 +16,14 @@ mod outages;
 #[path = "process/program.rs"]
 #[allow(dead_code)]
 mod program;
+#[path = "postgres/rolling.rs"]
+mod rolling;
 #[path = "postgres/standing_still.rs"]
 mod standing_still;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Barrier, Mutex};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -172,55 +176,6 @@ fn keys_rotated_under_load_are_known_to_every_node_at_once() {
         for client in clients {
             assert!(client.join().unwrap() > 4, "it met hardly any of the keys");
         }
-    });
-}
-
-/// Each node is replaced by a new one, as a balancer does it: first it gets no more requests, then it is told to stop.
-#[test]
-fn a_rolling_restart_fails_no_request() {
-    let (cluster, program) = (cluster(), Program::new());
-    let url = cluster.database(&[]);
-    let variables = variables(&url);
-    let mut running: Vec<Running> = (0..2).map(|_| program.serve_with(&variables)).collect();
-    let addresses = Mutex::new(running.iter().map(Running::address).collect::<Vec<_>>());
-    let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        for client in 0..8 {
-            let (addresses, stop, done) = (&addresses, &stop, &done);
-            scope.spawn(move || {
-                let any = |turn: usize| {
-                    let addresses = addresses.lock().unwrap();
-                    Connection::open(addresses[turn % addresses.len()])
-                };
-                let signup = json!({ "username": format!("client{client}"), "password": PASSWORD });
-                let (status, mut pair) = any(client).post("/v1/signup", &signup);
-                assert_eq!(status, 201, "{pair}");
-                while !stop.load(Ordering::Relaxed) {
-                    let body = json!({ "refresh_token": pair["refresh_token"], "access_token": pair["access_token"] });
-                    let (status, next) = any(done.fetch_add(1, Ordering::Relaxed)).post("/v1/refresh", &body);
-                    assert_eq!(status, 200, "{next}");
-                    pair = next;
-                }
-            });
-        }
-        let wait = |more: usize| {
-            let until = done.load(Ordering::Relaxed) + more;
-            while done.load(Ordering::Relaxed) < until {
-                thread::yield_now();
-            }
-        };
-        for (node, old) in running.iter_mut().enumerate() {
-            wait(50);
-            let fresh = program.serve_with(&variables);
-            addresses.lock().unwrap()[node] = fresh.address();
-            let mut old = std::mem::replace(old, fresh);
-            // Whoever has taken the old address by then is answered still.
-            wait(50);
-            old.terminate();
-            assert!(old.wait().success());
-        }
-        wait(50);
-        stop.store(true, Ordering::Relaxed);
     });
 }
 

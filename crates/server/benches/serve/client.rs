@@ -4,13 +4,17 @@ use std::net::{SocketAddr, TcpStream};
 use serde_json::Value;
 
 /// A kept-alive connection that sends one request after the other.
-pub(crate) struct Connection(BufReader<TcpStream>);
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+    /// The server has said that it answers no more on it.
+    is_over: bool,
+}
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self(BufReader::new(stream))
+        Self { stream: BufReader::new(stream), is_over: false }
     }
 
     pub(crate) fn post(&mut self, path: &str, body: &Value) -> (u16, Value) {
@@ -27,13 +31,13 @@ impl Connection {
         self.try_exchange(&post(path, body)).ok()
     }
 
-    /// Whether it can take another request: the peer has not closed it.
+    /// Whether it can take another request: the server has neither closed it nor said that it will.
     pub(crate) fn is_open(&self) -> bool {
-        let stream = self.0.get_ref();
+        let stream = self.stream.get_ref();
         stream.set_nonblocking(true).unwrap();
         let peeked = stream.peek(&mut [0]);
         stream.set_nonblocking(false).unwrap();
-        matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
+        !self.is_over && matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
     /// The lines of an event stream, from now on.
@@ -45,8 +49,8 @@ impl Connection {
     pub(crate) fn events_after(mut self, path: &str, id: Option<&str>) -> io::Lines<BufReader<TcpStream>> {
         let last = id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
         let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n{last}\r\n");
-        self.0.get_mut().write_all(request.as_bytes()).unwrap();
-        self.0.lines()
+        self.stream.get_mut().write_all(request.as_bytes()).unwrap();
+        self.stream.lines()
     }
 
     fn exchange(&mut self, request: &str) -> (u16, Value) {
@@ -54,26 +58,27 @@ impl Connection {
     }
 
     fn try_exchange(&mut self, request: &str) -> io::Result<(u16, Value)> {
-        self.0.get_mut().write_all(request.as_bytes())?;
+        self.stream.get_mut().write_all(request.as_bytes())?;
         let mut line = String::new();
-        self.0.read_line(&mut line)?;
+        self.stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(ErrorKind::UnexpectedEof)?;
         let mut length = 0;
         loop {
             line.clear();
-            self.0.read_line(&mut line)?;
+            self.stream.read_line(&mut line)?;
             let header = line.trim_end();
             if header.is_empty() {
                 break;
             }
-            if let Some((name, value)) = header.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
+            let Some((name, value)) = header.split_once(':') else { continue };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap(),
+                "connection" => self.is_over |= value.trim().eq_ignore_ascii_case("close"),
+                _ => {}
             }
         }
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body)?;
+        self.stream.read_exact(&mut body)?;
         Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
     }
 }

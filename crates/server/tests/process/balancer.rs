@@ -41,6 +41,10 @@ impl Balancer {
         *self.shared.servers.lock().unwrap() = servers.into_iter().collect();
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
