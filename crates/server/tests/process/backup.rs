@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use serde_json::{Value, json};
 
-use tokenry_guard::Guard;
+use tokenry_guard::{Freshness, Guard};
 
 use crate::balancer::Balancer;
+use crate::client::Connection;
 use crate::program::{Program, Running};
 use crate::{PASSWORD, until};
 
@@ -104,6 +107,102 @@ fn signup(server: &Running, name: &str) -> Value {
 
 fn refresh(server: &Running, pair: &Value) -> (u16, Value) {
     server.connect().post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }))
+}
+
+/// All clients are ahead of the copy, and some have left since. A guard has heard of these; the copy has not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_back_up_keeps_a_fleet_logged_in_and_tells_a_guard_who_has_left() {
+    let (program, balancer) = (Program::new(), Balancer::start());
+    let issuer = balancer.url();
+    let start = || {
+        let server = program.serve_with(&[("TOKENRY_ISSUER", &issuer)]);
+        balancer.turn_to([server.address()]);
+        server
+    };
+    let mut server = start();
+    let guard = Guard::connect(&issuer, &issuer).await.unwrap();
+    guard.ready().await;
+    let mut connection = Connection::open(balancer.address());
+    let mut go_on = |mut pair: Value, times: usize| {
+        for _ in 0..times {
+            let (status, next) = connection.post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }));
+            assert_eq!(status, 200, "{next}");
+            pair = next;
+        }
+        pair
+    };
+    let pairs: Vec<Value> = (0..CLIENTS).map(|number| signup(&server, &format!("client{number}"))).collect();
+    let pairs: Vec<Value> = pairs.into_iter().enumerate().map(|(number, pair)| go_on(pair, number % 3)).collect();
+    let file = program.directory().join("copy.db");
+    let path = file.to_str().unwrap();
+    assert_eq!(program.run(&["backup", path], "").code, 0);
+    let (mut staying, mut left) = (Vec::new(), Vec::new());
+    for (number, pair) in pairs.into_iter().enumerate() {
+        let pair = go_on(pair, 2 + number % 4);
+        match number % 10 {
+            3 => {
+                let (status, _) =
+                    server.connect().post("/v1/logout", &json!({ "refresh_token": pair["refresh_token"] }));
+                assert_eq!(status, 204);
+                left.push((pair, "logout"));
+            }
+            7 => {
+                assert_eq!(program.run(&["session", "revoke", text(&pair["session_id"])], "").code, 0);
+                left.push((pair, "admin"));
+            }
+            _ => staying.push(pair),
+        }
+    }
+    let is_revoked = |pair: &Value| {
+        guard.verify_now(text(&pair["access_token"])).is_err_and(|refusal| refusal.code() == "token_revoked")
+    };
+    until(|| left.iter().all(|(pair, _)| is_revoked(pair)));
+    let heard = guard.metrics();
+    assert_eq!((heard.snapshots, heard.feed_connections), (1, 1));
+
+    let is_over = AtomicBool::new(false);
+    let (server, restored) = thread::scope(|scope| {
+        // At no moment in between does the guard let one of them in.
+        let watching = scope.spawn(|| {
+            until(|| {
+                assert!(left.iter().all(|(pair, _)| is_revoked(pair)));
+                is_over.load(Ordering::Relaxed)
+            });
+        });
+        server.terminate();
+        server.wait();
+        let restored = program.run(&["restore", path, "--json"], "");
+        let server = start();
+        // The chain of entries is another one, which it notices: it loads all of them.
+        until(|| guard.metrics().snapshots > 1 && guard.status().freshness == Freshness::Fresh);
+        is_over.store(true, Ordering::Relaxed);
+        watching.join().unwrap();
+        (server, restored)
+    });
+    let report: Value = serde_json::from_str(&restored.stdout).unwrap();
+    assert_eq!(report["sessions_ended"], left.len(), "{report}");
+    for (pair, reason) in &left {
+        for (status, refused) in
+            [refresh(&server, pair), server.connect().get("/v1/me", Some(text(&pair["access_token"])))]
+        {
+            assert_eq!((status, &refused["code"], &refused["reason"]), (401, &json!("token_revoked"), &json!(reason)));
+        }
+    }
+    let audit = || program.run(&["audit", "--json", "--kind", "refresh_fast_forward"], "").stdout.lines().count();
+    assert_eq!(audit(), 0);
+    for pair in &staying {
+        assert!(guard.verify_now(text(&pair["access_token"])).is_ok());
+        let (status, next) = refresh(&server, pair);
+        assert_eq!(status, 200, "{next}");
+        assert!(guard.verify_now(text(&next["access_token"])).is_ok());
+        assert_eq!(refresh(&server, &next).0, 200);
+    }
+    assert_eq!(audit(), staying.len());
+    // Nor does a service that has just started.
+    let judging = Guard::connect(&issuer, &issuer).await.unwrap();
+    judging.ready().await;
+    assert!(left.iter().all(|(pair, _)| judging.verify_now(text(&pair["access_token"])).is_err()));
+    assert!(staying.iter().all(|pair| judging.verify_now(text(&pair["access_token"])).is_ok()));
 }
 
 #[test]
@@ -214,3 +313,5 @@ fn kid(token: &Value) -> String {
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
+
+const CLIENTS: usize = 50;
