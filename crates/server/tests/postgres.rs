@@ -16,6 +16,8 @@ mod outages;
 #[path = "process/program.rs"]
 #[allow(dead_code)]
 mod program;
+#[path = "postgres/rekey.rs"]
+mod rekey;
 #[path = "postgres/rolling.rs"]
 mod rolling;
 #[path = "postgres/standing_still.rs"]

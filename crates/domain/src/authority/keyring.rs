@@ -132,8 +132,11 @@ impl Authority {
             .share(async || {
                 let records = self.store.keys().await?;
                 if !self.keys().is_of(&records) {
-                    let ring = Arc::new(KeyRing::open(&records, &self.master)?);
-                    *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = ring;
+                    // Sealed under another master key meanwhile, say: other nodes can open them, and know what is unknown
+                    // here. What is held goes on.
+                    let ring = KeyRing::open(&records, &self.master);
+                    let ring = ring.map_err(|error| Error::Unavailable(error.to_string()))?;
+                    *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(ring);
                 }
                 Ok::<(), Error>(())
             })
