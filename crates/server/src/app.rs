@@ -131,7 +131,18 @@ impl App {
         let post = Post::new(mailer, mailed);
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));
-        Ok(Arc::new(Self { authority, config, kit, feed, metrics, pulse: Pulse::default(), social, post, shared_clock, random }))
+        Ok(Arc::new(Self {
+            authority,
+            config,
+            kit,
+            feed,
+            metrics,
+            pulse: Pulse::default(),
+            social,
+            post,
+            shared_clock,
+            random,
+        }))
     }
 
     /// The right to serve the database of `config`.

@@ -52,7 +52,8 @@ impl Authority {
                 return Err(Error::RefreshInvalid("wrong jti"));
             }
             self.check_expiry(&token, &session, wall)?;
-            let presented = Presented { position: token.position, key: context.key, held: request.held + wall.since(arrived) };
+            let presented =
+                Presented { position: token.position, key: context.key, held: request.held + wall.since(arrived) };
             let window = self.settings.repeat_window;
             let user = user.filter(|user| user.is_active());
             let (next, decision) = match decide(&session.refresh, session.is_over(wall), presented, window, now) {

@@ -83,7 +83,7 @@ pub(crate) struct State {
 pub(crate) struct Seen {
     /// Which party got a pair for the stolen token or one after it: owner, thief.
     pub(crate) succeeded: [bool; 2],
-    /// Pairs that the owner received after the thief's first one.
+    /// Pairs that were made for the owner after the thief's first one, and that it received.
     owner_between: u8,
     /// The thief got a pair after the owner's second one.
     pub(crate) overtaken: bool,
@@ -136,6 +136,8 @@ pub(crate) struct Answer {
     party: Party,
     sent: Position,
     got: Position,
+    /// Whether the thief had got a pair by then.
+    follows_theft: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -180,7 +182,13 @@ impl World {
     }
 
     /// What is decided of a request that came `held` moments ago.
-    pub(crate) fn judge(&self, row: &Row, presented: (Position, Option<RequestKey>), held: u8, now: Timestamp) -> Decision {
+    pub(crate) fn judge(
+        &self,
+        row: &Row,
+        presented: (Position, Option<RequestKey>),
+        held: u8,
+        now: Timestamp,
+    ) -> Decision {
         let (position, key) = presented;
         let held = Duration::from_secs(STEP.unsigned_abs() * u64::from(held));
         (self.decide)(&row.refresh, row.is_over, Presented { position, key, held }, WINDOW, now)
@@ -248,7 +256,8 @@ impl World {
                 state.seen.overtaken |= request.party == Party::Thief && state.seen.owner_between >= 2;
             }
         }
-        state.answers.push(Answer { party: request.party, sent: request.position, got });
+        let follows_theft = state.seen.succeeded[Party::Thief as usize];
+        state.answers.push(Answer { party: request.party, sent: request.position, got, follows_theft });
     }
 
     fn beside(&self, party: Party) -> &'static [Beside] {
@@ -285,7 +294,8 @@ impl World {
             (party, position.generation, position.ordinal, key.map(|key| key.0), beside as u8)
         });
         state.answers.sort_by_key(|answer| {
-            (answer.party, answer.sent.generation, answer.sent.ordinal, answer.got.generation, answer.got.ordinal)
+            let Answer { party, sent, got, follows_theft } = *answer;
+            (party, sent.generation, sent.ordinal, got.generation, got.ordinal, follows_theft)
         });
         state.answers.dedup();
         state
@@ -411,7 +421,7 @@ impl Model for World {
                 match answer.party {
                     Party::Owner if state.store == answer.sent || !self.compares => {
                         state.store = answer.got;
-                        state.seen.owner_between += u8::from(state.seen.succeeded[Party::Thief as usize]);
+                        state.seen.owner_between += u8::from(answer.follows_theft);
                     }
                     Party::Thief if state.thief == Some(answer.sent) => state.thief = Some(answer.got),
                     Party::Owner | Party::Thief => {}
