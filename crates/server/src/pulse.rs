@@ -3,10 +3,13 @@
 //! What waited in its sockets meanwhile arrives as if it had just been sent. How long it may have waited is known by
 //! this alone.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use tokenry_domain::time::{Clock, Timestamp};
 use tokio::time::{MissedTickBehavior, interval};
+
+use crate::clock::SystemClock;
 
 /// A heart that beats twice a second, as long as the process runs.
 #[derive(Default)]
@@ -23,7 +26,7 @@ struct Beats {
 #[derive(Clone, Copy)]
 struct Moment {
     monotonic: Instant,
-    wall: SystemTime,
+    wall: Timestamp,
 }
 
 impl Pulse {
@@ -60,7 +63,7 @@ impl Pulse {
         standing.max(stood).unwrap_or(Duration::ZERO)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Beats> {
+    fn lock(&self) -> MutexGuard<'_, Beats> {
         // Both fields are whole after every assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -68,13 +71,12 @@ impl Pulse {
 
 impl Moment {
     fn now() -> Self {
-        Self { monotonic: Instant::now(), wall: SystemTime::now() }
+        Self { monotonic: Instant::now(), wall: SystemClock.now() }
     }
 
     /// The time since `last`, if a beat is missing in it.
     fn gap_since(self, last: Self) -> Option<Duration> {
-        let wall = self.wall.duration_since(last.wall).unwrap_or_default();
-        let gap = self.monotonic.duration_since(last.monotonic).max(wall);
+        let gap = self.monotonic.duration_since(last.monotonic).max(self.wall.since(last.wall));
         (gap > 2 * BEAT).then_some(gap)
     }
 }
