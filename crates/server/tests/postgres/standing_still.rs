@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::{PASSWORD, cluster, variables};
+use crate::{PASSWORD, cluster, until, variables};
 
 /// What waited in its sockets was sent in time, whatever has happened since.
 #[test]
@@ -30,7 +30,7 @@ fn a_node_that_stood_still_accuses_no_one() {
     };
     let (waits, leaves) = (signup("kim"), signup("lee"));
     // The heart of the node has beaten.
-    thread::sleep(Duration::from_millis(1200));
+    passes(Duration::from_millis(1200));
     stands.signal("STOP");
     let mut connection = stands.connect();
     let body = json!({ "refresh_token": waits["refresh_token"] });
@@ -46,14 +46,18 @@ fn a_node_that_stood_still_accuses_no_one() {
     let mut pairs = [waits, leaves];
     for _ in 0..3 {
         pairs = pairs.map(|pair| refresh(&pair));
-        thread::sleep(Duration::from_millis(1500));
+        passes(Duration::from_millis(1500));
     }
     stands.signal("CONT");
     let (status, answer) = waiting.join().unwrap();
     assert_eq!((status, &answer["code"]), (503, &json!("unavailable")), "{answer}");
-    thread::sleep(Duration::from_millis(500));
+    until(|| stands.log().contains("stood still"));
     for pair in pairs {
         refresh(&pair);
     }
-    assert!(stands.log().contains("stood still"), "{}", stands.log());
+}
+
+fn passes(time: Duration) {
+    let started = Instant::now();
+    until(|| started.elapsed() >= time);
 }
