@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
 use axum::Router;
@@ -44,6 +45,7 @@ pub struct App {
     /// Of a database that several nodes share.
     pub(crate) shared_clock: Option<Arc<SharedClock>>,
     random: Arc<dyn Random>,
+    leaving: AtomicBool,
 }
 
 /// Why a token system can't start. Nothing was changed.
@@ -142,6 +144,7 @@ impl App {
             post,
             shared_clock,
             random,
+            leaving: AtomicBool::new(false),
         }))
     }
 
@@ -177,6 +180,16 @@ impl App {
     /// The rules, for callers in the same process.
     pub fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Answers go on, and tell clients to ask elsewhere from now on. Subscriptions end.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+        self.feed.end();
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn metrics_text(&self) -> String {

@@ -59,7 +59,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(cors)
         // Outside of CORS: no page of another origin reads links that log in.
         .route("/dev/outbox", get(outbox::show).fallback(problem::no_such_method))
-        .layer(from_fn_with_state(Arc::clone(&app), headers::secure))
         .layer(from_fn_with_state(Arc::clone(&app), problem::finish))
         .with_state(app)
 }

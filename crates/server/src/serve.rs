@@ -3,15 +3,10 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_TYPE};
-use axum::http::{HeaderValue, Version};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use axum_server::accept::Accept;
 use axum_server::{Handle, Server};
@@ -37,14 +32,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
     let tls = tls::load(&config)?;
     let app = App::open(config, address).await?;
     let handle = Handle::new();
-    let leaving = Leaving::default();
-    let service = app.router().layer(from_fn_with_state(Arc::clone(&leaving), last_answer));
+    let service = app.router();
     let upkeep = tokio::spawn(Arc::clone(&app).upkeep());
     if let Some(listener) = metrics {
         tokio::spawn(run(server(listener, handle.clone())?.acceptor(Bounded), metrics_router(Arc::clone(&app))));
     }
     greet(&app, address);
-    let stopping = tokio::spawn(stop(handle.clone(), leaving, Arc::clone(&app)));
+    let stopping = tokio::spawn(stop(handle.clone(), Arc::clone(&app)));
     let server = server(listener, handle)?;
     let served = match tls {
         Some(tls) => {
@@ -125,7 +119,7 @@ fn greet(app: &App, address: SocketAddr) {
 
 /// Waits for SIGTERM or SIGINT, then lets clients go elsewhere, and requests and the mails in hand finish. A mail that takes
 /// longer keeps its lease, and goes to the next who serves.
-async fn stop(handle: Handle<SocketAddr>, leaving: Leaving, app: Arc<App>) {
+async fn stop(handle: Handle<SocketAddr>, app: Arc<App>) {
     let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
         return;
@@ -136,8 +130,7 @@ async fn stop(handle: Handle<SocketAddr>, leaving: Leaving, app: Arc<App>) {
     }
     tracing::info!("stopping");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    leaving.store(true, Ordering::Relaxed);
-    app.feed.end();
+    app.leave();
     let close = async {
         let left = async {
             while handle.connection_count() > 0 {
@@ -151,20 +144,6 @@ async fn stop(handle: Handle<SocketAddr>, leaving: Leaving, app: Arc<App>) {
     if finished.is_err() {
         tracing::warn!("a mail was in hand for too long; it is sent again");
     }
-}
-
-/// Whether the process has been told to stop.
-type Leaving = Arc<AtomicBool>;
-
-/// Tells a client that its next request has to go elsewhere. HTTP/1 has no other way: to close a connection that is kept is
-/// to lose the request that is on its way.
-async fn last_answer(State(leaving): State<Leaving>, request: Request, next: Next) -> Response {
-    let is_kept = matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
-    let mut response = next.run(request).await;
-    if is_kept && leaving.load(Ordering::Relaxed) {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }
 
 const HEADER_TIME: Duration = Duration::from_secs(5);

@@ -157,6 +157,23 @@ fn a_request_that_is_being_answered_is_finished_before_the_end() {
     assert!(stopping.elapsed() < Duration::from_secs(10));
 }
 
+/// A balancer sends it no more, and who keeps a connection asks elsewhere.
+#[test]
+fn a_server_that_stops_says_so_on_the_connections_that_are_kept() {
+    let program = Program::new();
+    let mut server = program.serve();
+    let (mut one, mut other) = (server.connect(), server.connect());
+    assert_eq!((one.get("/readyz", None).0, other.get("/healthz", None).0), (200, 200));
+    assert!(one.is_open());
+    server.terminate();
+    until(|| server.log().contains("stopping"));
+    let (status, problem) = one.get("/readyz", None);
+    assert_eq!((status, &problem["code"]), (503, &json!("unavailable")));
+    assert_eq!(other.get("/.well-known/jwks.json", None).0, 200);
+    assert!(!one.is_open() && !other.is_open());
+    assert!(server.wait().success());
+}
+
 /// Whatever logs it, a call or a task of its own: the lines of several nodes are read in one place.
 #[test]
 fn every_line_of_its_log_names_the_node() {

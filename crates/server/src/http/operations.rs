@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use tokenry_domain::Error;
 
 use super::problem::ApiError;
 use crate::App;
@@ -17,13 +18,16 @@ pub(super) async fn health() -> &'static str {
     "ok\n"
 }
 
-/// Whether requests can be answered: the database is there.
+/// Whether requests can be answered: the database is there, and the process has not been told to stop.
 #[utoipa::path(
     get, path = "/readyz", tag = "Operation",
     responses((status = 200, description = "Ready", body = String), super::openapi::Refused),
 )]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, ApiError> {
-    app.authority.store().ready().await.map_err(tokenry_domain::Error::from)?;
+    if app.is_leaving() {
+        return Err(Error::Unavailable("this process is stopping".to_owned()).into());
+    }
+    app.authority.store().ready().await.map_err(Error::from)?;
     Ok("ready\n")
 }
 

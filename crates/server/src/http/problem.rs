@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokenry_domain::error::{Error, Problem};
 use utoipa::ToSchema;
 
+use super::headers::secure;
 use crate::App;
 
 /// An error on its way to the client.
@@ -194,11 +195,12 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Gives the request its identifier, writes out an error, counts, and logs.
+/// Gives the request its identifier, writes out an error and the headers that every answer has, counts, and logs.
 pub(crate) async fn finish(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = app.request_id();
     let method = request.method().clone();
+    let is_kept = matches!(request.version(), Version::HTTP_10 | Version::HTTP_11);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
@@ -207,8 +209,15 @@ pub(crate) async fn finish(State(app): State<Arc<App>>, mut request: Request, ne
     if let Some(error) = error {
         error.write(&mut response, &id);
     }
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        headers.insert(REQUEST_ID, value);
+    }
+    secure(&app, headers);
+    // HTTP/1 has no other way to send a client elsewhere: to close a connection that is kept is to lose the request that
+    // is on its way.
+    if is_kept && app.is_leaving() {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let elapsed = started.elapsed();
     let (status, route) = (response.status().as_u16(), route.as_deref().unwrap_or("none"));
