@@ -58,9 +58,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), StartError> {
 fn server(listener: TcpListener, handle: Handle<SocketAddr>) -> Result<Server<SocketAddr>, StartError> {
     let failed = |source| StartError::File { file: "listener".into(), source };
     let mut server = axum_server::from_tcp(listener).map_err(failed)?.handle(handle);
-    server = server.first_request_timeout(HEADER_TIME);
+    server = server.first_request_timeout(FIRST_REQUEST_TIME);
     let http = server.http_builder();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MOST_HEADER_BYTES);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIME).max_buf_size(MOST_HEADER_BYTES);
     http.http2()
         .timer(TokioTimer::new())
         .max_header_list_size(MOST_HEADER_BYTES as u32)
@@ -146,7 +146,11 @@ async fn stop(handle: Handle<SocketAddr>, app: Arc<App>) {
     }
 }
 
-const HEADER_TIME: Duration = Duration::from_secs(5);
+/// How long a new connection has for its first request.
+const FIRST_REQUEST_TIME: Duration = Duration::from_secs(5);
+/// How long the next request on a connection that is kept may take to come, headers and all: longer than proxies keep one, or
+/// they would send requests into connections that are being closed. nginx and AWS keep them for 60 s.
+const IDLE_TIME: Duration = Duration::from_secs(75);
 /// Request line and headers together.
 const MOST_HEADER_BYTES: usize = 64 * 1024;
 /// Less than 10 s, so that the process has ended by then.

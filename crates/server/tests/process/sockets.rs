@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
@@ -22,6 +22,18 @@ fn a_request_that_never_arrives_is_given_up() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
+}
+
+/// A proxy that keeps connections sends the next request whenever it comes.
+#[test]
+fn a_connection_that_is_kept_has_longer_than_a_new_one() {
+    let program = Program::new();
+    let server = program.serve();
+    let mut connection = server.connect();
+    assert_eq!(connection.get("/healthz", None).0, 200);
+    let started = Instant::now();
+    until(|| started.elapsed() > Duration::from_secs(7));
+    assert_eq!(connection.get("/healthz", None).0, 200);
 }
 
 #[test]
