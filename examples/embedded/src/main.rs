@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tokenry = open("embedded-data", address).await?;
     tokio::spawn(Arc::clone(&tokenry).upkeep());
     let listener = tokio::net::TcpListener::bind(address).await?;
-    println!("http://{address}/ and http://{address}/auth/");
+    println!("http://{address}/ and http://{address}/auth");
     let service = application(&tokenry).into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, service).await?)
 }
@@ -58,6 +58,10 @@ mod tests {
         let bearer = format!("Bearer {}", pair["access_token"].as_str().unwrap());
         let me = Request::get("/auth/v1/me").header("authorization", bearer).body(Body::empty()).unwrap();
         assert_eq!(call(&application, me).await.1["username"], "kimalo");
+        for page in ["/auth", "/auth/login"] {
+            let page = Request::get(page).body(Body::empty()).unwrap();
+            assert_eq!(call(&application, page).await.0, 200);
+        }
         let metadata = Request::get("/auth/.well-known/oauth-authorization-server").body(Body::empty()).unwrap();
         let (_, metadata) = call(&application, metadata).await;
         assert_eq!(metadata["jwks_uri"], "http://127.0.0.1:8000/auth/.well-known/jwks.json");

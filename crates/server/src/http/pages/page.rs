@@ -107,7 +107,12 @@ impl Page {
 
     /// The address of one of our pages.
     pub(crate) fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.app.kit.base)
+        match (self.app.kit.base.as_str(), path) {
+            ("", path) => path.to_owned(),
+            // A router that is nested at a path answers there, and not at the path with a slash.
+            (base, "/") => base.to_owned(),
+            (base, path) => format!("{base}{path}"),
+        }
     }
 
     /// The address of a file in `assets`.
