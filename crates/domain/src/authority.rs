@@ -8,6 +8,7 @@ mod feed;
 mod import;
 mod introspect;
 mod keyring;
+mod limit;
 mod links;
 mod login;
 mod logout;
@@ -37,8 +38,8 @@ use crate::password::{HashPool, PoolLoad};
 use crate::random::{self, Random};
 use crate::refresh::RequestKey;
 use crate::seal::MasterKey;
-use crate::session::{Client, End, EndReason, Method, Session, SessionSecret};
-use crate::store::{Sessions, Store, Write};
+use crate::session::{Client, Method, Session, SessionSecret};
+use crate::store::{Store, Write};
 use crate::throttle::Throttle;
 use crate::time::{Clock, Timestamp};
 use crate::token::{self, AccessClaims, TokenPair};
@@ -172,17 +173,6 @@ impl Authority {
         Ok((Session { method: Method::Cookie, secret: cookie.stored(), expires_at, ..session }, cookie))
     }
 
-    /// What makes room for one more session of a user who may have only so many.
-    async fn room_for_one_more(&self, user: UserId, now: Timestamp) -> Result<Vec<Write>, Error> {
-        let Some(most) = self.settings.sessions_per_user else { return Ok(Vec::new()) };
-        let kept = most.saturating_sub(1) as usize;
-        let sessions = self.store.sessions_of(user, most.saturating_add(ENDED_AT_ONCE)).await?;
-        let end = End { at: now, reason: EndReason::Logout };
-        let until = self.revoked_until(now);
-        let oldest = sessions.into_iter().filter(|session| session.is_live(now)).skip(kept);
-        Ok(oldest.map(|session| Write::EndSessions { which: Sessions::One(session.id), end, until }).collect())
-    }
-
     /// When a refresh token issued at `issued_at` ends. It ends no later than its session.
     fn refresh_end(&self, ends_at: Option<Timestamp>, issued_at: Timestamp) -> Timestamp {
         let end = issued_at + self.settings.refresh_ttl;
@@ -231,9 +221,6 @@ impl Authority {
         Ok(base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(*bytes))
     }
 }
-
-/// More than this many sessions above the limit are ended by the log-ins that follow.
-const ENDED_AT_ONCE: u32 = 100;
 
 /// An event about a user and a session, seen from a request.
 fn event(

@@ -11,6 +11,8 @@ mod client;
 mod cluster;
 #[path = "postgres/feed.rs"]
 mod feed;
+#[path = "postgres/limits.rs"]
+mod limits;
 #[path = "postgres/outages.rs"]
 mod outages;
 #[path = "process/program.rs"]

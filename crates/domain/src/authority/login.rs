@@ -53,18 +53,20 @@ impl Authority {
                 None => None,
             };
             let verdict = self.compare(password.clone(), user.as_ref()).await?;
-            let now = self.now();
             let Some(mut user) = user.filter(|user| verdict.matches && user.is_active()) else {
-                self.store.commit(vec![event(AuditKind::LoginFailed, Actor::User, None, None, context, now)]).await?;
+                let failed = event(AuditKind::LoginFailed, Actor::User, None, None, context, self.now());
+                self.store.commit(vec![failed]).await?;
                 return Err(Error::InvalidCredentials);
             };
+            let room = self.room_for_one_more(user.id).await?;
+            let now = self.now();
             let (session, cookie) = self.begin(request.method, &user, context, now)?;
             let (id, sid) = (Some(user.id), Some(session.id));
             let mut writes = vec![
                 Write::InsertSession(session.clone()),
                 event(AuditKind::LoggedIn, Actor::User, id, sid, context, now),
             ];
-            writes.extend(self.room_for_one_more(user.id, now).await?);
+            writes.extend(room);
             writes.extend(self.notice_of_device(&user, context, now).await?);
             // Either write fails when the account changed while the password was compared.
             writes.push(match verdict.rehash {
@@ -78,6 +80,7 @@ impl Authority {
                 Err(StoreError::Conflict(Conflict::Changed)) => continue,
                 committed => committed?,
             };
+            self.keep_to_the_limit(user.id).await?;
             self.throttle.success(account, context.client.address);
             let granted = self.grant(session, cookie, &user, now)?;
             return Ok(LoggedIn { user, granted });

@@ -83,9 +83,9 @@ impl Authority {
     pub async fn log_in_by_link(&self, token: &str, method: Method, context: &Context) -> Result<LoggedIn, Error> {
         self.throttle.link(context.client.address).map_err(Error::RateLimited)?;
         let (row, user) = self.find_link(token, Purpose::LogIn).await?;
-        let room = self.room_for_one_more(row.user, self.now()).await?;
+        let room = self.room_for_one_more(row.user).await?;
         let notice = self.notice_of_device(&user, context, self.now()).await?;
-        self.use_link(token, Purpose::LogIn, |link, user| {
+        let lead = |link: &Link, user: User| {
             let (row, now) = (&link.row, link.now);
             let (before, was_verified) = (user.version, user.email_verified);
             let (user, mut writes) = self.proven(user, None, now);
@@ -108,8 +108,10 @@ impl Authority {
             ]);
             let granted = self.grant(session, cookie, &user, now)?;
             Ok((writes, LoggedIn { user, granted }))
-        })
-        .await
+        };
+        let done = self.use_link(token, Purpose::LogIn, lead).await?;
+        self.keep_to_the_limit(done.user.id).await?;
+        Ok(done)
     }
 
     /// Moves an account to the address that the link was sent to. The old address is told, if it was known to be the

@@ -13,11 +13,11 @@ use axum::http::{HeaderMap, Method, Request};
 use axum::response::Response;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokenry::config::{Bytes, DataDir, Secret};
+use tokenry::config::{Bytes, DataDir, Secret, SessionStore};
 use tokenry::{App, Config};
 use tokenry_domain::audit::{AuditFilter, AuditKind, AuditRecord};
 use tokenry_domain::revocation::{RevocationKind, RevocationRecord};
-use tokenry_domain::session::Session;
+use tokenry_domain::session::{Method as Carried, Session};
 use tokenry_domain::store::Store;
 use tokenry_domain::time::{Clock, Timestamp};
 use tokenry_store::Options;
@@ -185,9 +185,31 @@ impl Site {
         self.store().audit(filter).await.unwrap()
     }
 
+    /// That of all sessions which a user has begun the newest are live, so many, and the others on the feed, each once;
+    /// of cookies, only if they are kept beside it.
+    pub(crate) async fn has_only_the_newest(&self, user: &str, begun: &[String], count: usize) {
+        let mut rows = Vec::new();
+        for session in begun {
+            rows.push(self.row_of(session).await);
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
+        let (live, ended) = rows.split_at(count);
+        let in_feed =
+            |row: &&Session| row.method == Carried::Token || self.config.session.store == SessionStore::Database;
+        let names = |rows: &[Session]| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>();
+        let listed = self.get(&Admin, &format!("/v1/admin/users/{user}/sessions")).await.body["sessions"].clone();
+        let listed: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(listed, names(live));
+        let ended: Vec<Session> = ended.iter().filter(in_feed).cloned().collect();
+        let (mut told, mut expected) = (self.revoked(RevocationKind::Sid).await, names(&ended));
+        told.sort();
+        expected.sort();
+        assert_eq!(told, expected);
+    }
+
     /// The values that the feed carries of this kind.
     pub(crate) async fn revoked(&self, kind: RevocationKind) -> Vec<String> {
-        let records = self.store().revocations(0, 100).await.unwrap();
+        let records = self.store().revocations(0, 1000).await.unwrap();
         let values = |record: RevocationRecord| (record.revocation.kind == kind).then_some(record.revocation.value);
         records.into_iter().filter_map(values).collect()
     }

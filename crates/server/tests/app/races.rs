@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tokenry::config::SessionStore;
 use tokenry_domain::audit::AuditKind;
 use tokenry_domain::revocation::RevocationKind;
 use tokio::task::JoinSet;
 
-use crate::app::harness::{Admin, Answer, LoggedIn, PASSWORD, Site};
+use crate::app::harness::{Admin, Anonymous, Answer, LoggedIn, PASSWORD, Site};
 
 async fn refreshed_at_once(site: &Arc<Site>, token: &str, keys: &[Option<&str>]) -> Vec<Answer> {
     let mut requests = JoinSet::new();
@@ -196,6 +197,41 @@ async fn no_log_in_that_races_a_disabling_leaves_a_session() {
     }
     let sessions = site.get(&Admin, &format!("{path}/sessions")).await;
     assert_eq!(sessions.body["sessions"], json!([]));
+}
+
+/// Each sees only some of the others before its commit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn log_ins_that_race_leave_as_many_sessions_as_a_user_may_have() {
+    for store in [SessionStore::Memory, SessionStore::Disk, SessionStore::Database] {
+        let limited = Site::with(|config| {
+            config.session.store = store;
+            config.session.per_user = 3;
+        });
+        let site = Arc::new(limited.await);
+        let kim = site.signup("kim").await;
+        let id = site.get(&kim, "/v1/me").await.body["id"].as_str().unwrap().to_owned();
+        site.takes_millis(1);
+        let mut begun = vec![kim.session];
+        for _ in 0..3 {
+            let mut requests = JoinSet::new();
+            for number in 0..20 {
+                let site = Arc::clone(&site);
+                let method = if number % 2 == 0 { "token" } else { "cookie" };
+                let body = json!({ "identifier": "kim", "password": PASSWORD, "method": method });
+                requests.spawn(async move { site.post(&Anonymous, "/v1/login", body).await });
+            }
+            for answer in requests.join_all().await {
+                assert_eq!(answer.status, 200, "{answer:?}");
+                begun.push(answer.body["session_id"].as_str().unwrap().to_owned());
+            }
+            site.has_only_the_newest(&id, &begun, 3).await;
+            // Whoever comes after them all is not taken for one of them.
+            let last = site.login("kim").await;
+            site.accepts(&last).await;
+            begun.push(last.session);
+            site.has_only_the_newest(&id, &begun, 3).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

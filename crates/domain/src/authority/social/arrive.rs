@@ -79,6 +79,9 @@ impl Authority {
                 )) => continue,
                 committed => committed?,
             };
+            if let Arrived::LoggedIn { done, .. } = &arrived {
+                self.keep_to_the_limit(done.user.id).await?;
+            }
             return Ok(arrived);
         }
         Err(Error::Unavailable("the account keeps changing".to_owned()))
@@ -91,13 +94,15 @@ impl Authority {
         attempt: &Attempt,
         context: &Context,
     ) -> Result<(Vec<Write>, Arrived), Error> {
-        let now = self.now();
         let user = self.store.user(identity.user).await?.filter(User::is_active);
         let user = user.ok_or(Error::Disabled)?;
+        let begins_session = attempt.way.app.is_none();
+        let room = if begins_session { self.room_for_one_more(user.id).await? } else { Vec::new() };
+        let now = self.now();
         let (mut writes, arrived) = self.entry(&user, identity, attempt, false, context, now)?;
         writes.push(Write::ExpectUser { id: user.id, version: user.version });
-        if attempt.way.app.is_none() {
-            writes.extend(self.room_for_one_more(user.id, now).await?);
+        if begins_session {
+            writes.extend(room);
             writes.extend(self.notice_of_device(&user, context, now).await?);
         }
         Ok((writes, arrived))

@@ -28,21 +28,23 @@ impl Authority {
             return Err(Error::CodeInvalid);
         }
         for _ in 0..MOST_TRIES {
-            let now = self.now();
             let user = self.store.user(waiting.user).await?.filter(User::is_active);
             let user = user.ok_or(Error::Disabled)?;
             // It may have been unlinked since, or have fallen to the owner of the account's address.
             let identities = self.store.identities_of(user.id).await?;
             let identity = identities.iter().find(|identity| identity.id == waiting.identity);
             let identity = identity.ok_or(Error::CodeInvalid)?;
+            let room = self.room_for_one_more(user.id).await?;
+            let now = self.now();
             let (mut writes, done) = self.session_by(identity, Method::Token, &user, context, now)?;
             writes.push(Write::ExpectUser { id: user.id, version: user.version });
-            writes.extend(self.room_for_one_more(user.id, now).await?);
+            writes.extend(room);
             writes.extend(self.notice_of_device(&user, context, now).await?);
             match self.store.commit(writes).await {
                 Err(StoreError::Conflict(Conflict::Changed)) => continue,
                 committed => committed?,
             };
+            self.keep_to_the_limit(user.id).await?;
             return Ok(done);
         }
         Err(Error::Unavailable("the account keeps changing".to_owned()))

@@ -1,15 +1,17 @@
 //! Who someone is that comes from a provider.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokenry_domain::audit::AuditKind;
-use tokenry_domain::authority::{Arrived, Context, SignupMode};
+use tokenry_domain::authority::{Arrived, Context, Granted, LoggedIn, SignupMode};
 use tokenry_domain::error::Error;
 use tokenry_domain::identity::Profile;
 use tokenry_domain::name::{Email, Username};
 use tokenry_domain::pending::Way;
 use tokio::task::JoinSet;
 
-use super::{kim, person, providers, told};
+use super::{APP, VERIFIER, kim, person, providers, told};
 use crate::app::harness::{Admin, Anonymous, PASSWORD, Site};
 
 #[tokio::test]
@@ -199,5 +201,39 @@ async fn the_database_holds_no_secret_of_a_browser() {
     assert!(is_there(&departure.challenge), "what can be there is found");
     for secret in [&departure.state, &departure.verifier, &code] {
         assert!(!is_there(secret));
+    }
+}
+
+/// By the identity, by an app's code and by a link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ways_in_that_race_leave_as_many_sessions_as_a_user_may_have() {
+    let limited = Site::with(|config| {
+        providers(config);
+        config.session.per_user = 3;
+    });
+    let site = Arc::new(limited.await);
+    let first = site.enter(&kim()).await;
+    let id = first.user.id.to_string();
+    site.takes_millis(1);
+    let session_of = |entered: &LoggedIn| match &entered.granted {
+        Granted::Cookie(_, session) => session.id.to_string(),
+        Granted::Tokens(pair) => pair.session.to_string(),
+    };
+    let mut begun = vec![session_of(&first)];
+    for _ in 0..3 {
+        let mut arrivals = JoinSet::new();
+        for _ in 0..8 {
+            let (arriving, exchanging, code) = (Arc::clone(&site), Arc::clone(&site), site.code(&kim()).await);
+            arrivals.spawn(async move { session_of(&arriving.enter(&kim()).await) });
+            arrivals.spawn(async move { exchanging.exchange(&code, VERIFIER, APP).await.pair().session });
+        }
+        site.post(&Anonymous, "/v1/login/link", json!({ "email": "kim@example.com" })).await;
+        let (mail, following) = (site.mails().await.swap_remove(0), Arc::clone(&site));
+        arrivals.spawn(async move {
+            let body = json!({ "token": mail.token() });
+            following.post(&Anonymous, "/v1/login/link/confirm", body).await.pair().session
+        });
+        begun.extend(arrivals.join_all().await);
+        site.has_only_the_newest(&id, &begun, 3).await;
     }
 }
