@@ -47,11 +47,12 @@ impl Authority {
         let person = profile.person().ok_or(Error::Forbidden("the provider names no one"))?;
         let mut is_counted = false;
         for _ in 0..MOST_TRIES {
-            let known = self.store.identity(&person).await?;
+            // In this order: who sees the account of a first arrival that races sees its identity, too.
             let holder = match &profile.email {
                 Some(email) => self.store.user_by_email(email).await?,
                 None => None,
             };
+            let known = self.store.identity(&person).await?;
             let arrival = Arrival::of(profile, known.as_ref(), holder.as_ref(), attempt.linking);
             let (writes, arrived) = match (arrival, known, holder) {
                 (Arrival::OfAnother, ..) => return Err(Error::IdentityTaken),
