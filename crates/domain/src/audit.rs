@@ -122,6 +122,8 @@ kinds! {
     KeyCreated = "key_created",
     /// A key began to sign.
     KeyActivated = "key_activated",
+    /// A key began to sign tokens that live longer.
+    KeyExtended = "key_extended",
     /// A key stopped signing.
     KeyRetired = "key_retired",
     /// A key was erased.

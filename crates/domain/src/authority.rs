@@ -70,6 +70,7 @@ pub struct Authority {
     throttle: Throttle,
     master: MasterKey,
     keys: RwLock<Arc<KeyRing>>,
+    longest_life: keyring::LongestLife,
     lookout: keyring::Lookout,
     access: Verifier,
     refresh: Verifier,
@@ -101,7 +102,7 @@ impl Authority {
         hasher: HashPool,
         master: MasterKey,
     ) -> Result<Self, Error> {
-        let keys = keyring::open(&settings, &*store, &*random, &master, clock.now()).await?;
+        let (keys, records) = keyring::open(&settings, &*store, &*random, &master, clock.now()).await?;
         Ok(Self {
             access: Verifier::new(&settings.issuer, &settings.audiences).typ(token::ACCESS),
             refresh: Verifier::new(&settings.issuer, [&settings.issuer]).typ(token::REFRESH),
@@ -114,6 +115,7 @@ impl Authority {
             hasher,
             master,
             keys: RwLock::new(Arc::new(keys)),
+            longest_life: keyring::LongestLife::of(&records),
             lookout: keyring::Lookout::new(),
         })
     }
@@ -175,12 +177,12 @@ impl Authority {
 
     /// When a refresh token issued at `issued_at` ends. It ends no later than its session.
     fn refresh_end(&self, ends_at: Option<Timestamp>, issued_at: Timestamp) -> Timestamp {
-        let end = issued_at + self.settings.refresh_ttl;
+        let end = issued_at + self.settings.refresh_ttl.min(self.keys().refresh_life());
         ends_at.map_or(end, |ends_at| ends_at.min(end))
     }
 
     fn revoked_until(&self, now: Timestamp) -> Timestamp {
-        self.settings.revoked_until(now)
+        self.settings.revoked_until(now, self.longest_life.get())
     }
 
     /// The pair for the newest position of `session`.
@@ -196,7 +198,7 @@ impl Authority {
         let refresh_token =
             token::sign_refresh(keys.refresh(), issuer, session, position, issued_at, refresh_expires_at)?;
         let session_end = session.ends_at.map_or(refresh_expires_at, |end| end.min(refresh_expires_at));
-        let access_expires_at = (now + self.settings.access_ttl).min(session_end);
+        let access_expires_at = (now + self.settings.access_ttl.min(keys.access_life())).min(session_end);
         let times = [now, access_expires_at];
         let token_id = self.random_text::<16>()?;
         let audiences = &self.settings.audiences;

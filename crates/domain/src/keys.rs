@@ -7,6 +7,8 @@ mod merge;
 mod ring;
 mod rotation;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use tokenry_jwt::Algorithm;
 
@@ -36,6 +38,10 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// When its state last changed.
     pub changed_at: Timestamp,
+    /// The longest life of a token that it may have signed: whoever signs with it keeps to that. It never shrinks.
+    pub token_life: Duration,
+    /// Since when it is that long.
+    pub token_life_since: Timestamp,
     /// Counts changes: what a compare-and-swap compares.
     pub version: u64,
 }
@@ -69,6 +75,22 @@ pub enum KeyState {
 impl Purpose {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::OneTime];
+}
+
+/// The longest life that a token of this purpose can have: none outlives a key of it that is not gone.
+pub fn longest_life(records: &[KeyRecord], purpose: Purpose) -> Duration {
+    let count = records.iter().filter(|record| record.purpose == purpose && record.state != KeyState::Gone);
+    count.map(|record| record.token_life).max().unwrap_or_default()
+}
+
+/// When a key that was there before began to sign access tokens that live longer.
+pub fn extended_at(records: &[KeyRecord]) -> Option<Timestamp> {
+    let extended = records.iter().filter(|record| {
+        record.purpose == Purpose::Access
+            && record.state != KeyState::Gone
+            && record.token_life_since > record.created_at
+    });
+    extended.map(|record| record.token_life_since).max()
 }
 
 macro_rules! names {

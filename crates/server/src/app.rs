@@ -16,6 +16,7 @@ use tokenry_domain::seal::SealError;
 use tokenry_domain::store::StoreError;
 use tokenry_domain::time::Clock;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use uuid::Builder;
 
 use self::database::{BackupError, ConnectError, LockError, OpenError, Opened, Options, ServeLock, SharedClock};
@@ -130,6 +131,9 @@ impl App {
         let authority = Authority::open(settings, store, clock, Arc::clone(&random), hasher, master)
             .await
             .map_err(StartError::Keys)?;
+        if shared_clock.is_some() {
+            sleep(authority.settles_in().await.map_err(StartError::Keys)?).await;
+        }
         let post = Post::new(mailer, mailed);
         let feed = Arc::new(Feed::new(revoked, config.revocations.subscribers));
         let metrics = Metrics::new(&node(&config, listen));

@@ -146,6 +146,8 @@ const NEXT: &str = "key.new";
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokenry_domain::keys::{KeyState, Purpose};
     use tokenry_domain::time::Timestamp;
 
@@ -205,7 +207,7 @@ mod tests {
     fn sealed(master: &MasterKey) -> KeyRecord {
         let state = KeyState::Signing;
         let (algorithm, now) = (tokenry_jwt::Algorithm::EdDsa, Timestamp::default());
-        KeyRecord::generate(Purpose::Access, algorithm, state, master, &System::new(), now).unwrap()
+        KeyRecord::generate(Purpose::Access, algorithm, state, Duration::ZERO, master, &System::new(), now).unwrap()
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod cluster;
 mod feed;
 #[path = "postgres/limits.rs"]
 mod limits;
+#[path = "postgres/lives.rs"]
+mod lives;
 #[path = "postgres/outages.rs"]
 mod outages;
 #[path = "process/program.rs"]

@@ -21,6 +21,7 @@ mod pending;
 #[path = "contract/revocations.rs"]
 mod revocations;
 #[path = "contract/sample.rs"]
+#[allow(dead_code)]
 mod sample;
 #[path = "contract/sessions.rs"]
 mod sessions;

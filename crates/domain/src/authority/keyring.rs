@@ -2,13 +2,15 @@ mod draft;
 mod lookout;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use self::draft::{Draft, Plan};
 pub(super) use self::lookout::Lookout;
 use super::{Authority, Settings};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::error::Error;
-use crate::keys::{KeyRecord, KeyRing};
+use crate::keys::{self, KeyRecord, KeyRing, Purpose};
 use crate::random::Random;
 use crate::seal::MasterKey;
 use crate::store::{Conflict, Store, StoreError, Write};
@@ -36,14 +38,14 @@ pub struct KeyChange {
     pub kind: AuditKind,
 }
 
-/// Opens the stored keys, after making the changes that are due; the first keys are among them.
+/// Opens the stored keys, after making the changes that are due; the first keys are among them. Gives their records, too.
 pub(super) async fn open(
     settings: &Settings,
     store: &dyn Store,
     random: &dyn Random,
     master: &MasterKey,
     now: Timestamp,
-) -> Result<KeyRing, Error> {
+) -> Result<(KeyRing, Vec<KeyRecord>), Error> {
     for _ in 0..MOST_TRIES {
         let records = store.keys().await?;
         // Before anything is made: keys that can't be opened must not be joined by new ones.
@@ -51,7 +53,7 @@ pub(super) async fn open(
         let plan = Plan { settings, random, master, actor: Actor::System, now };
         let due = settings.rotation.due(&records, now);
         if due.is_empty() {
-            return Ok(KeyRing::open(&records, master)?);
+            return Ok((KeyRing::open(&records, master)?, records));
         }
         plan.carry_out(store, &records, &due).await?;
     }
@@ -131,6 +133,7 @@ impl Authority {
         self.lookout
             .share(async || {
                 let records = self.store.keys().await?;
+                self.longest_life.note(&records);
                 if !self.keys().is_of(&records) {
                     // Sealed under another master key meanwhile, say: other nodes can open them, and know what is unknown
                     // here. What is held goes on.
@@ -144,9 +147,43 @@ impl Authority {
         Ok(!Arc::ptr_eq(&before, &self.keys()))
     }
 
+    /// How long to wait before anything is signed. When tokens are to live longer, every node must have seen it before the
+    /// first does: else it would date an entry of the feed about that one by the shorter life.
+    pub async fn settles_in(&self) -> Result<Duration, Error> {
+        let extended_at = keys::extended_at(&self.store.keys().await?);
+        let is_recent = extended_at.is_some_and(|at| self.now().since(at) < RECENT);
+        Ok(if is_recent { SEEN_AFTER } else { Duration::ZERO })
+    }
+
     fn plan(&self, actor: Actor) -> Plan<'_> {
         Plan { settings: &self.settings, random: &*self.random, master: &self.master, actor, now: self.now() }
     }
 }
 
+/// The longest life of an access token that may be good now, as the database last said: known also where its keys can't
+/// be opened.
+#[derive(Debug)]
+pub(super) struct LongestLife(AtomicU64);
+
+impl LongestLife {
+    pub(super) fn of(records: &[KeyRecord]) -> Self {
+        let life = Self(AtomicU64::new(0));
+        life.note(records);
+        life
+    }
+
+    pub(super) fn get(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn note(&self, records: &[KeyRecord]) {
+        let millis = keys::longest_life(records, Purpose::Access).as_millis();
+        self.0.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+}
+
 const MOST_TRIES: usize = 16;
+/// Servers look for changed keys every 200 ms.
+const SEEN_AFTER: Duration = Duration::from_secs(1);
+/// It is dated before the commit that makes it known, which may have taken some seconds.
+const RECENT: Duration = Duration::from_secs(10);

@@ -44,9 +44,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How long the feed carries an entry made now: until no token that it names can be alive.
-    pub fn revoked_until(&self, now: Timestamp) -> Timestamp {
-        now + self.access_ttl + MOST_LEEWAY + self.repeat_window
+    /// How long the feed carries an entry made now: until no token that it names can be alive, if none lives longer than
+    /// `life`. (What was signed before a restart, or by another node, may live longer than `access_ttl`.)
+    pub fn revoked_until(&self, now: Timestamp, life: Duration) -> Timestamp {
+        now + life + MOST_LEEWAY + self.repeat_window
     }
 }
 

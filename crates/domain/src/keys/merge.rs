@@ -27,6 +27,9 @@ pub fn merge(
             }
         }
         record.version = old.map_or(0, |old| old.version);
+        if let Some(old) = old.filter(|old| old.token_life > record.token_life) {
+            (record.token_life, record.token_life_since) = (old.token_life, old.token_life_since);
+        }
     }
     for old in back_up.iter().filter(|old| newer.iter().all(|record| record.kid != old.kid)) {
         // Of another line: the newer database was made anew. What it signs with goes on signing.
@@ -51,6 +54,8 @@ pub fn merge(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::keys::Purpose;
     use crate::seal::Sealed;
@@ -68,6 +73,8 @@ mod tests {
             private: (state != Gone).then(|| Sealed::from_bytes(kid.as_bytes().to_vec())),
             created_at: Timestamp::default(),
             changed_at: Timestamp::default(),
+            token_life: Duration::ZERO,
+            token_life_since: Timestamp::default(),
             version: 0,
         }
     }
@@ -102,6 +109,15 @@ mod tests {
         let expected = states([("a", Verifying), ("c", Verifying), ("n", Signing), ("b", Upcoming)]);
         let found = merged(&back_up, &[key("n", Signing)], &[]);
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_key_verifies_as_long_as_either_database_says() {
+        let of = |seconds| KeyRecord { token_life: Duration::from_secs(seconds), ..key("a", Verifying) };
+        for (back_up, newer) in [(1, 2), (2, 1)] {
+            let found = merge(&[of(back_up)], &[of(newer)], &[], |_| true, NOW);
+            assert_eq!(found[0].token_life, Duration::from_secs(2));
+        }
     }
 
     /// The master key was changed since the back-up, and the new one was lost with the database, or the old one is.

@@ -1,6 +1,7 @@
 //! The keys in use, opened: what signs, what verifies, what is published.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokenry_jwt::{Algorithm, Jwk, KeyError, KeySet, SigningKey, VerifyingKey};
 
@@ -20,6 +21,8 @@ pub struct KeyRing {
     refresh_keys: KeySet,
     one_time_keys: KeySet,
     jwks: String,
+    access_life: Duration,
+    refresh_life: Duration,
     versions: BTreeMap<String, u64>,
 }
 
@@ -76,14 +79,19 @@ impl KeyRing {
                 (Purpose::OneTime, _) => one_time_keys.push(verifying),
             }
             if let (Some(key), KeyState::Signing) = (key, record.state) {
-                signing.insert(record.purpose.name(), key);
+                signing.insert(record.purpose.name(), (key, record.token_life));
             }
         }
         let mut take = |purpose: Purpose| signing.remove(purpose.name()).ok_or(KeyRingError::Missing(purpose));
+        let (access, access_life) = take(Purpose::Access)?;
+        let (refresh, refresh_life) = take(Purpose::Refresh)?;
+        let (one_time, _) = take(Purpose::OneTime)?;
         Ok(Self {
-            access: take(Purpose::Access)?,
-            refresh: take(Purpose::Refresh)?,
-            one_time: take(Purpose::OneTime)?,
+            access,
+            refresh,
+            one_time,
+            access_life,
+            refresh_life,
             access_keys: KeySet::from_iter(access_keys),
             receipt_keys: KeySet::from_iter(receipt_keys),
             refresh_keys: KeySet::from_iter(refresh_keys),
@@ -114,6 +122,16 @@ impl KeyRing {
     /// What signs one-time tokens.
     pub fn one_time(&self) -> &SigningKey {
         &self.one_time
+    }
+
+    /// How long an access token that is signed now may live.
+    pub fn access_life(&self) -> Duration {
+        self.access_life
+    }
+
+    /// How long a refresh token that is signed now may live.
+    pub fn refresh_life(&self) -> Duration {
+        self.refresh_life
     }
 
     /// What access tokens are verified with.
@@ -158,6 +176,7 @@ impl KeyRecord {
         purpose: Purpose,
         algorithm: Algorithm,
         state: KeyState,
+        token_life: Duration,
         master: &MasterKey,
         random: &dyn Random,
         now: Timestamp,
@@ -178,6 +197,8 @@ impl KeyRecord {
             private: Some(private),
             created_at: now,
             changed_at: now,
+            token_life,
+            token_life_since: now,
             version: 0,
         })
     }

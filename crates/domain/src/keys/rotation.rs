@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokenry_jwt::Algorithm;
 
-use super::{KeyRecord, KeyState, Purpose};
+use super::{KeyRecord, KeyState, Purpose, longest_life};
 use crate::one_time;
 use crate::time::Timestamp;
 
@@ -35,6 +35,11 @@ pub enum Rotation {
         /// The key that signs now, if there is one.
         retire: Option<String>,
     },
+    /// Let the key sign for longer, before anything is signed for as long.
+    Extend {
+        /// The key.
+        kid: String,
+    },
     /// Erase the private half.
     Erase {
         /// The key.
@@ -53,7 +58,11 @@ impl RotationPolicy {
         let mut due = Vec::new();
         for purpose in Purpose::ALL {
             let of = |state| records.iter().filter(move |record| record.purpose == purpose && record.state == state);
-            match (of(KeyState::Signing).next(), of(KeyState::Upcoming).next()) {
+            let (signing, upcoming) = (of(KeyState::Signing).next(), of(KeyState::Upcoming).next());
+            let short = [signing, upcoming].into_iter().flatten();
+            let short = short.filter(|record| record.token_life < self.token_life(purpose));
+            due.extend(short.map(|record| Rotation::Extend { kid: record.kid.clone() }));
+            match (signing, upcoming) {
                 (None, None) => due.push(Rotation::Create(purpose, KeyState::Signing)),
                 (Some(signing), None) => {
                     let age = now.since(signing.changed_at) + self.ahead(purpose);
@@ -70,11 +79,12 @@ impl RotationPolicy {
                 // No one can be told ahead when nothing is signed at all.
                 (None, Some(upcoming)) => due.push(Rotation::Activate { kid: upcoming.kid.clone(), retire: None }),
             }
-            let expired = of(KeyState::Verifying)
-                .filter(|record| now.since(record.changed_at) > self.token_life(purpose) + SLACK);
+            let expired =
+                of(KeyState::Verifying).filter(|record| now.since(record.changed_at) > record.token_life + SLACK);
             due.extend(expired.map(|record| Rotation::Erase { kid: record.kid.clone() }));
+            let receipts = longest_life(records, Purpose::Refresh).max(self.refresh_ttl);
             let needless = of(KeyState::Gone)
-                .filter(|record| record.public.is_some() && now.since(record.changed_at) > self.refresh_ttl + SLACK);
+                .filter(|record| record.public.is_some() && now.since(record.changed_at) > receipts + SLACK);
             due.extend(needless.map(|record| Rotation::Forget { kid: record.kid.clone() }));
         }
         due
@@ -95,7 +105,8 @@ impl RotationPolicy {
         }
     }
 
-    fn token_life(&self, purpose: Purpose) -> Duration {
+    /// How long tokens of a purpose are to live, at most.
+    pub fn token_life(&self, purpose: Purpose) -> Duration {
         match purpose {
             Purpose::Access => self.access_ttl,
             Purpose::Refresh => self.refresh_ttl,
@@ -134,6 +145,8 @@ mod tests {
             private: None,
             created_at: at,
             changed_at: at,
+            token_life: HOUR,
+            token_life_since: at,
             version: 0,
         }
     }
@@ -191,6 +204,57 @@ mod tests {
         assert_eq!(access(policy().due(&records, last + Duration::from_millis(1))), [forget]);
         records[0].public = None;
         assert_eq!(access(policy().due(&records, last + DAY)), []);
+    }
+
+    /// Those that were signed before the life became shorter live on.
+    #[test]
+    fn a_retired_key_verifies_as_long_as_its_own_tokens_live() {
+        let start = Timestamp::from_seconds(0);
+        let policy = RotationPolicy { access_ttl: HOUR / 12, refresh_ttl: DAY, ..policy() };
+        let records = [record("old", KeyState::Verifying, start), record("new", KeyState::Signing, start)];
+        assert_eq!(access(policy.due(&records, start + HOUR + SLACK)), []);
+        let erase = Rotation::Erase { kid: "old".to_owned() };
+        assert_eq!(access(policy.due(&records, start + HOUR + SLACK + Duration::from_millis(1))), [erase]);
+        let gone = KeyRecord { public: Some("{}".to_owned()), ..record("gone", KeyState::Gone, start) };
+        let refresh = KeyRecord {
+            purpose: Purpose::Refresh,
+            token_life: 14 * DAY,
+            ..record("refresh", KeyState::Verifying, start + DAY)
+        };
+        let records = [gone, record("new", KeyState::Signing, start), refresh];
+        assert_eq!(access(policy.due(&records, start + 14 * DAY + SLACK)), []);
+    }
+
+    #[test]
+    fn what_signs_or_will_is_extended_before_all_else() {
+        let start = Timestamp::from_seconds(0);
+        let policy = RotationPolicy { access_ttl: 2 * HOUR, ..policy() };
+        let mut records = vec![
+            record("gone", KeyState::Gone, start),
+            record("old", KeyState::Verifying, start),
+            record("now", KeyState::Signing, start),
+            record("next", KeyState::Upcoming, start),
+        ];
+        let extend = |kid: &str| Rotation::Extend { kid: kid.to_owned() };
+        let activate = Rotation::Activate { kid: "next".to_owned(), retire: Some("now".to_owned()) };
+        assert_eq!(access(policy.due(&records, start + HOUR)), [extend("now"), extend("next"), activate.clone()]);
+        for record in &mut records {
+            record.token_life = 3 * HOUR;
+        }
+        assert_eq!(access(policy.due(&records, start + HOUR)), [activate]);
+    }
+
+    #[test]
+    fn the_longest_life_is_that_of_the_keys_that_are_not_gone() {
+        let start = Timestamp::from_seconds(0);
+        let of = |state, token_life| KeyRecord { token_life, ..record("a", state, start) };
+        let mut records = vec![of(KeyState::Gone, 9 * HOUR), of(KeyState::Signing, HOUR)];
+        assert_eq!(longest_life(&records, Purpose::Access), HOUR);
+        for state in [KeyState::Verifying, KeyState::Upcoming] {
+            records[0] = of(state, 9 * HOUR);
+            assert_eq!(longest_life(&records, Purpose::Access), 9 * HOUR);
+        }
+        assert_eq!(longest_life(&records, Purpose::Refresh), Duration::ZERO);
     }
 
     #[test]

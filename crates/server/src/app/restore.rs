@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::slice;
+use std::time::Duration;
 
 use tokenry_domain::keys::KeyRing;
 use tokenry_domain::random;
@@ -24,7 +25,7 @@ pub(crate) async fn restore(
     let _lock = App::lock(config)?;
     let settings = config.settings(config.listen.0)?;
     let now = SystemClock.now();
-    let until = settings.revoked_until(now);
+    let until = |life: Duration| settings.revoked_until(now, life.max(settings.access_ttl));
     let restoring = Restoring::prepare(&config.database_file(), backup, revocations, now, until).await?;
     let keys = restoring.keys().await?;
     let master = master_key::find(config, &keys, &random::System::new())?;

@@ -1,6 +1,7 @@
 //! Key rotation, as clients and services see it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use tokenry::App;
 use tokenry::config::Span;
@@ -13,7 +14,7 @@ use tokenry_domain::seal::MasterKey;
 use tokenry_domain::store::Write;
 use tokenry_jwt::{JwkSet, KeySet, Unverified, Verifier};
 
-use crate::app::harness::{Anonymous, LoggedIn, START, Site};
+use crate::app::harness::{Anonymous, LoggedIn, PASSWORD, START, Site};
 
 async fn rotate(site: &Site, how: RotateKeys) {
     site.app.authority().rotate(how, Actor::Operator).await.unwrap();
@@ -97,6 +98,114 @@ async fn a_rotation_now_goes_on_verifying_what_was_signed_before() {
     assert_eq!(count(&site).await, 1);
     assert_eq!(site.refresh_pair(&before.refresh, &before.access).await.status, 200);
     assert!(site.revoked(RevocationKind::Kid).await.is_empty());
+}
+
+/// With access tokens that live so many seconds, on a database that outlives it.
+async fn with_life(directory: &Path, seconds: u64) -> Site {
+    Site::in_directory_with(directory, |config| config.token.access_ttl = Span::seconds(seconds)).await
+}
+
+/// Until when the feed carries what it says of this.
+async fn until(site: &Site, value: &str) -> i64 {
+    let records = site.store().revocations(0, 1000).await.unwrap();
+    records.iter().find(|record| record.revocation.value == value).unwrap().revocation.until.seconds()
+}
+
+/// How long a token that is issued now lives.
+async fn life(site: &Site) -> i64 {
+    site.try_login("kim", PASSWORD).await.body["expires_in"].as_i64().unwrap()
+}
+
+/// The most leeway, and the repeat window.
+const MARGIN: i64 = 60 + 10;
+
+#[tokio::test]
+async fn a_restart_with_a_shorter_life_forgets_no_token_that_lives_longer() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = with_life(directory.path(), 3600).await;
+    let (kim, lee) = (site.signup("kim").await, site.signup("lee").await);
+    drop(site);
+    let site = with_life(directory.path(), 300).await;
+    assert_eq!(life(&site).await, 300);
+    site.logout(&kim).await.is_done();
+    assert_eq!(until(&site, &kim.session).await, START + 3600 + MARGIN);
+    rotate(&site, RotateKeys::Now).await;
+    for passed in [3599, 3600 + 120] {
+        site.pass(passed - (site.app.authority().now().seconds() - START));
+        site.app.authority().rotate_due().await.unwrap();
+        let keys = published(&site).await;
+        assert!(verifies(&lee.access, &keys, START + 3599), "{passed}");
+    }
+    site.pass(1);
+    site.app.authority().rotate_due().await.unwrap();
+    assert_eq!(count(&site).await, 1);
+}
+
+/// Of keys that leaked, too.
+#[tokio::test]
+async fn an_emergency_after_a_restart_with_a_shorter_life_is_told_as_long_as_the_old_tokens_live() {
+    let directory = tempfile::tempdir().unwrap();
+    let kim = with_life(directory.path(), 3600).await.signup("kim").await;
+    let site = with_life(directory.path(), 300).await;
+    rotate(&site, RotateKeys::Emergency).await;
+    assert_eq!(until(&site, &kid(&kim.access)).await, START + 3600 + MARGIN);
+}
+
+/// A life that is no longer in force goes with the keys that have signed for it.
+#[tokio::test]
+async fn the_feed_is_as_short_as_the_keys_allow() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = with_life(directory.path(), 3600).await.signup("kim").await;
+    let site = with_life(directory.path(), 300).await;
+    rotate(&site, RotateKeys::Planned).await;
+    site.pass(3600);
+    site.app.authority().rotate_due().await.unwrap();
+    site.pass(3600 + 121);
+    site.app.authority().rotate_due().await.unwrap();
+    let kim = site.login("kim").await;
+    assert_ne!(kid(&kim.access), kid(&first.access));
+    site.logout(&kim).await.is_done();
+    assert_eq!(until(&site, &kim.session).await, START + 7200 + 121 + 300 + MARGIN);
+}
+
+#[tokio::test]
+async fn nodes_whose_tokens_live_differently_date_the_feed_by_the_longest() {
+    let directory = tempfile::tempdir().unwrap();
+    let short = with_life(directory.path(), 300).await;
+    short.signup("kim").await;
+    assert_eq!(life(&short).await, 300);
+    let long = with_life(directory.path(), 3600).await;
+    assert_eq!(life(&long).await, 3600);
+    short.app.authority().reload_keys().await.unwrap();
+    let kim = long.login("kim").await;
+    short.logout(&kim).await.is_done();
+    assert_eq!(until(&short, &kim.session).await, START + 3600 + MARGIN);
+    // A key that signs at once signs for as long as the one before.
+    for how in [RotateKeys::Now, RotateKeys::Emergency] {
+        rotate(&short, how).await;
+        long.app.authority().reload_keys().await.unwrap();
+        assert_eq!((life(&long).await, life(&short).await), (3600, 300), "{how:?}");
+    }
+}
+
+/// The key was made by a node whose tokens live shorter, and signs before this one has looked at it.
+#[tokio::test]
+async fn no_token_lives_longer_than_its_key_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = with_life(directory.path(), 3600).await;
+    let short = with_life(directory.path(), 300).await;
+    let kim = long.signup("kim").await;
+    rotate(&short, RotateKeys::Planned).await;
+    for site in [&long, &short] {
+        site.pass(3600);
+    }
+    short.app.authority().rotate_due().await.unwrap();
+    long.app.authority().reload_keys().await.unwrap();
+    assert_eq!(life(&long).await, 300);
+    long.app.authority().rotate_due().await.unwrap();
+    assert_eq!(life(&long).await, 3600);
+    assert_ne!(kid(&long.login("kim").await.access), kid(&kim.access));
+    assert_eq!(long.audit(AuditKind::KeyExtended).await.len(), 1);
 }
 
 #[tokio::test]

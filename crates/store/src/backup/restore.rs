@@ -1,10 +1,11 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokenry_domain::id::{SessionId, UserId};
-use tokenry_domain::keys::{self, KeyRecord};
+use tokenry_domain::keys::{self, KeyRecord, Purpose};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::session::{End, EndReason};
 use tokenry_domain::store::{Sessions, Store, StoreError, UserPage, Write};
@@ -29,13 +30,14 @@ pub struct Restoring {
 
 impl Restoring {
     /// Copies `backup` beside `database`, brings it up to date, and ends in it what has ended since, as far as the present
-    /// database and `revocations`, a saved feed, tell. No server may run.
+    /// database and `revocations`, a saved feed, tell. No server may run. `until` tells how long the feed is to carry that,
+    /// given how long access tokens may live.
     pub async fn prepare(
         database: &Path,
         backup: &Path,
         revocations: Vec<Revocation>,
         now: Timestamp,
-        until: Timestamp,
+        until: impl Fn(Duration) -> Timestamp,
     ) -> Result<Self, BackupError> {
         let io = |error| BackupError::Io(backup.to_owned(), error);
         let draft = file::beside(database, ".restoring").map_err(io)?;
@@ -44,6 +46,7 @@ impl Restoring {
         // Through SQLite, not byte by byte: whatever log lies beside the back-up belongs to it.
         copy(backup, &draft).map_err(|error| BackupError::Database(backup.to_owned(), error))?;
         let store = Sqlite::open(&draft, Options::default())?;
+        let mut life = keys::longest_life(&store.keys().await?, Purpose::Access);
         let (newer_keys, revoked_keys) = Default::default();
         let (database_to_be, report) = (database.to_owned(), Report::default());
         let mut restoring = Self { database: database_to_be, draft, store, newer_keys, revoked_keys, report };
@@ -52,17 +55,18 @@ impl Restoring {
         if database.exists()
             && let Ok(present) = Sqlite::open(database, Options::default())
             && let Ok(entries) = present.revocations(0, u32::MAX).await
-            && let Ok(keys) = present.keys().await
+            && let Ok(newer_keys) = present.keys().await
         {
             restoring.report.was_readable = true;
             found.extend(entries.into_iter().map(|record| record.revocation));
-            restoring.newer_keys = keys;
-            restoring.end_again(&present, until).await?;
+            life = life.max(keys::longest_life(&newer_keys, Purpose::Access));
+            restoring.newer_keys = newer_keys;
+            restoring.end_again(&present, until(life)).await?;
             restoring.report.compare(&restoring.store, &present).await?;
         }
         let of_keys = found.iter().filter(|revocation| revocation.kind == RevocationKind::Kid);
         restoring.revoked_keys = of_keys.map(|revocation| revocation.value.clone()).collect();
-        restoring.revoke_again(found, end, until).await?;
+        restoring.revoke_again(found, end, until(life)).await?;
         restoring.void_links().await?;
         Ok(restoring)
     }

@@ -1,6 +1,7 @@
 //! The forms of values in columns.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::name::Email;
@@ -26,6 +27,11 @@ pub(super) fn next(version: u64) -> i64 {
     word(version.wrapping_add(1))
 }
 
+/// In whole milliseconds, none too few.
+pub(super) fn span(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}
+
 pub(super) fn address(address: Option<IpAddr>) -> Option<String> {
     address.map(|address| address.to_string())
 }
@@ -49,6 +55,10 @@ pub(super) fn to_ordinal(row: &Row, at: usize, column: &'static str) -> Result<O
 
 pub(super) fn to_time(row: &Row, at: usize, column: &'static str) -> Result<Timestamp, Fault> {
     Ok(Timestamp::from_millis(to(row, at, column)?))
+}
+
+pub(super) fn to_span(row: &Row, at: usize, column: &'static str) -> Result<Duration, Fault> {
+    Ok(Duration::from_millis(to::<i64>(row, at, column)?.max(0).cast_unsigned()))
 }
 
 pub(super) fn to_time_if(row: &Row, at: usize, column: &'static str) -> Result<Option<Timestamp>, Fault> {

@@ -32,6 +32,8 @@ fn values(key: &KeyRecord, version: i64) -> Vec<Value> {
         key.private.as_ref().map(Sealed::as_bytes),
         key.created_at,
         key.changed_at,
+        column::span(key.token_life),
+        key.token_life_since,
         version,
     ]
 }
@@ -46,20 +48,24 @@ fn from_row(row: &Row) -> Result<KeyRecord, Fault> {
         private: column::to::<Option<Vec<u8>>>(row, 5, "keys.private")?.map(Sealed::from_bytes),
         created_at: column::to_time(row, 6, "keys.created_at")?,
         changed_at: column::to_time(row, 7, "keys.changed_at")?,
-        version: column::to_word(row, 8, "keys.version")?,
+        token_life: column::to_span(row, 8, "keys.token_life")?,
+        token_life_since: column::to_time(row, 9, "keys.token_life_since")?,
+        version: column::to_word(row, 10, "keys.version")?,
     })
 }
 
 pub(super) const ALL: &str = "\
-    SELECT kid, purpose, algorithm, state, public, private, created_at, changed_at, version FROM keys \
+    SELECT kid, purpose, algorithm, state, public, private, created_at, changed_at, \
+        token_life, token_life_since, version FROM keys \
     ORDER BY created_at, kid";
 
 pub(super) const INSERT: &str = "\
-    INSERT INTO keys (kid, purpose, algorithm, state, public, private, created_at, changed_at, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT INTO keys (kid, purpose, algorithm, state, public, private, created_at, changed_at, \
+        token_life, token_life_since, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 pub(super) const UPDATE: &str = must!(
     "UPDATE keys SET purpose = $2, algorithm = $3, state = $4, public = $5, private = $6, created_at = $7, \
-        changed_at = $8, version = $9 \
-     WHERE kid = $1 AND version = $10"
+        changed_at = $8, token_life = $9, token_life_since = $10, version = $11 \
+     WHERE kid = $1 AND version = $12"
 );

@@ -1,6 +1,7 @@
 //! The forms of values in columns.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use rusqlite::Row;
 use tokenry_domain::time::Timestamp;
@@ -26,6 +27,11 @@ pub(super) fn millis(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::millis)
 }
 
+/// In whole milliseconds, none too few.
+pub(super) fn span(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}
+
 pub(super) fn address(address: Option<IpAddr>) -> Option<String> {
     address.map(|address| address.to_string())
 }
@@ -40,6 +46,10 @@ pub(super) fn to_word(row: &Row, at: usize) -> Result<u64, Fault> {
 
 pub(super) fn to_time(row: &Row, at: usize) -> Result<Timestamp, Fault> {
     Ok(Timestamp::from_millis(row.get(at)?))
+}
+
+pub(super) fn to_span(row: &Row, at: usize) -> Result<Duration, Fault> {
+    Ok(Duration::from_millis(row.get::<_, i64>(at)?.max(0).cast_unsigned()))
 }
 
 pub(super) fn to_time_if(row: &Row, at: usize) -> Result<Option<Timestamp>, Fault> {

@@ -30,6 +30,8 @@ fn write(connection: &Connection, sql: &str, key: &KeyRecord, version: i64) -> R
         key.private.as_ref().map(Sealed::as_bytes),
         key.created_at.millis(),
         key.changed_at.millis(),
+        column::span(key.token_life),
+        key.token_life_since.millis(),
         version,
         column::word(key.version),
     ];
@@ -47,19 +49,23 @@ fn from_row(row: &Row) -> Result<KeyRecord, Fault> {
         private: row.get::<_, Option<Vec<u8>>>(5)?.map(Sealed::from_bytes),
         created_at: column::to_time(row, 6)?,
         changed_at: column::to_time(row, 7)?,
-        version: column::to_word(row, 8)?,
+        token_life: column::to_span(row, 8)?,
+        token_life_since: column::to_time(row, 9)?,
+        version: column::to_word(row, 10)?,
     })
 }
 
 pub(super) const ALL: &str = "\
-    SELECT kid, purpose, algorithm, state, public, private, created_at, changed_at, version FROM keys \
+    SELECT kid, purpose, algorithm, state, public, private, created_at, changed_at, \
+        token_life, token_life_since, version FROM keys \
     ORDER BY created_at, kid";
 
 pub(super) const INSERT: &str = "\
-    INSERT INTO keys (kid, purpose, algorithm, state, public, private, created_at, changed_at, version) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    INSERT INTO keys (kid, purpose, algorithm, state, public, private, created_at, changed_at, \
+        token_life, token_life_since, version) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 pub(super) const UPDATE: &str = "\
     UPDATE keys SET purpose = ?2, algorithm = ?3, state = ?4, public = ?5, private = ?6, created_at = ?7, \
-        changed_at = ?8, version = ?9 \
-    WHERE kid = ?1 AND version = ?10";
+        changed_at = ?8, token_life = ?9, token_life_since = ?10, version = ?11 \
+    WHERE kid = ?1 AND version = ?12";

@@ -1,6 +1,7 @@
 //! Rows to store. Identifiers are numbered, so that a test can name them.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokenry_domain::account::{Status, User};
@@ -109,8 +110,19 @@ pub fn key(kid: &str, purpose: Purpose, state: KeyState) -> KeyRecord {
         private: Some(Sealed::from_bytes(vec![0, 1, 2, 255])),
         created_at: NOW,
         changed_at: later(1),
+        token_life: Duration::from_millis(3_600_123),
+        token_life_since: later(2),
         version: 0,
     }
+}
+
+/// What the configuration says when it says nothing.
+pub fn default_life(purpose: Purpose) -> Duration {
+    Duration::from_secs(match purpose {
+        Purpose::Access => 3600,
+        Purpose::Refresh => 14 * 86_400,
+        Purpose::OneTime => 7 * 86_400,
+    })
 }
 
 pub fn revocation(value: &str, until: Timestamp) -> Revocation {

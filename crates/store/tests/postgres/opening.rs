@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use tokenry_domain::keys::{KeyState, Purpose};
 use tokenry_domain::store::{Store, Write};
 use tokenry_store::{ConnectError, PostgresOptions, PostgresStore};
 
 use crate::cluster;
-use crate::sample::{commit, user, user_id};
+use crate::sample::{commit, default_life, key, user, user_id};
 use crate::{client, connect};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,6 +41,25 @@ async fn a_database_of_a_newer_program_is_refused_and_untouched() {
     assert_eq!(history(&url).await, steps() + 1);
     let lock = "SELECT to_regclass('migration_lock')::text";
     assert_eq!(client(&url).await.query_one(lock, &[]).await.unwrap().get::<_, Option<String>>(0), None);
+}
+
+/// How long their tokens live was not written down. A node that was not replaced yet writes keys as before.
+#[tokio::test]
+async fn keys_from_before_signed_for_as_long_as_is_the_default() {
+    let url = cluster::database(&[]);
+    let made = Purpose::ALL.map(|purpose| Write::InsertKey(key(purpose.name(), purpose, KeyState::Signing)));
+    commit(&connect(&url).await, made).await;
+    let before = "ALTER TABLE keys DROP COLUMN token_life; ALTER TABLE keys DROP COLUMN token_life_since; \
+                  DELETE FROM refinery_schema_history WHERE version = 4";
+    client(&url).await.batch_execute(before).await.unwrap();
+    let store = connect(&url).await;
+    for record in store.keys().await.unwrap() {
+        assert_eq!(record.token_life, default_life(record.purpose));
+    }
+    let insert = "INSERT INTO keys (kid, purpose, algorithm, state, created_at, changed_at, version) \
+                  VALUES ('new', 'access', 'EdDSA', 'upcoming', 1, 1, 0)";
+    client(&url).await.batch_execute(insert).await.unwrap();
+    assert_eq!(store.keys().await.unwrap()[0].token_life, default_life(Purpose::Access));
 }
 
 /// The first node is killed in the middle: what it had done is undone, and the one that waited does all of it.

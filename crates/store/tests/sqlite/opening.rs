@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokenry_domain::keys::{KeyState, Purpose};
 use tokenry_domain::store::{Store, Write};
 use tokenry_store::{OpenError, Options, Sqlite};
 
-use crate::sample::{commit, user, user_id};
+use crate::sample::{commit, default_life, key, user, user_id};
 use crate::{child, open, place};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,6 +74,20 @@ fn another_programs_file_is_refused_and_untouched() {
         }
         let error = refused(directory.path(), &path);
         assert!(matches!(error, OpenError::Foreign(_)), "{error}");
+    }
+}
+
+/// How long their tokens live was not written down.
+#[tokio::test]
+async fn keys_from_before_signed_for_as_long_as_is_the_default() {
+    let (_directory, path) = place();
+    let made = Purpose::ALL.map(|purpose| Write::InsertKey(key(purpose.name(), purpose, KeyState::Signing)));
+    commit(&open(&path), made).await;
+    let before = "ALTER TABLE keys DROP COLUMN token_life; ALTER TABLE keys DROP COLUMN token_life_since; \
+                  DELETE FROM refinery_schema_history WHERE version = 4";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    for record in open(&path).keys().await.unwrap() {
+        assert_eq!(record.token_life, default_life(record.purpose));
     }
 }
 

@@ -1,12 +1,15 @@
+use std::time::Duration;
+
 use tokenry_domain::id::TokenId;
-use tokenry_domain::one_time::{OneTimeToken, Purpose};
+use tokenry_domain::keys::{KeyRecord, KeyState, Purpose};
+use tokenry_domain::one_time::{self, OneTimeToken};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
 use tokenry_domain::session::Session;
-use tokenry_domain::store::{Store, Write};
+use tokenry_domain::store::{Sessions, Store, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_store::{Restoring, back_up};
 
-use crate::sample::{NOW, email, identity, later, pending, session, session_id, user, user_id};
+use crate::sample::{NOW, commit, email, identity, key, later, logout, pending, session, session_id, user, user_id};
 use crate::{open, place};
 
 /// Restored, what was spent since the back-up would be good a second time.
@@ -16,7 +19,7 @@ async fn a_restored_database_has_no_links_and_nothing_that_waits() {
     let token = OneTimeToken {
         id: TokenId::from_bytes([1; 16]),
         user: user_id(1),
-        purpose: Purpose::NotMe,
+        purpose: one_time::Purpose::NotMe,
         email: email("user1@example.com"),
         state: [0; 32],
         created_at: NOW,
@@ -35,7 +38,7 @@ async fn a_restored_database_has_no_links_and_nothing_that_waits() {
     back_up(&path, &backup).unwrap();
     store.commit(vec![Write::SpendOneTime(token.id), Write::SpendPending(pending(900).id)]).await.unwrap();
     drop(store);
-    let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), later(60)).await.unwrap();
+    let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), |_| later(60)).await.unwrap();
     assert!(restoring.store().user(user_id(1)).await.unwrap().is_some());
     assert!(restoring.store().one_time(token.id).await.unwrap().is_none());
     assert!(restoring.store().pending(pending(900).id).await.unwrap().is_none());
@@ -52,7 +55,7 @@ async fn an_identity_that_comes_back_is_told() {
     let unlinked = Write::RemoveIdentity { id: identity(1, 1).id, user: user_id(1) };
     store.commit(vec![unlinked]).await.unwrap();
     drop(store);
-    let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), later(60)).await.unwrap();
+    let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), |_| later(60)).await.unwrap();
     assert_eq!(restoring.report.identities_back.len(), 1, "{:?}", restoring.report);
 }
 
@@ -76,7 +79,8 @@ async fn what_was_revoked_up_to_a_moment_is_revoked_up_to_that_moment_again() {
     back_up(&path, &backup).unwrap();
     drop(store);
     let late = Revocation { before: Some(later(10)), ..of_user(later(600)) };
-    let restoring = Restoring::prepare(&path, &backup, vec![late.clone(), early.clone()], later(30), later(60)).await;
+    let restoring =
+        Restoring::prepare(&path, &backup, vec![late.clone(), early.clone()], later(30), |_| later(60)).await;
     let restoring = restoring.unwrap();
     let entries = restoring.store().revocations(0, 10).await.unwrap();
     let entries: Vec<_> = entries.into_iter().map(|record| record.revocation).collect();
@@ -85,6 +89,31 @@ async fn what_was_revoked_up_to_a_moment_is_revoked_up_to_that_moment_again() {
     assert_eq!(sessions[0].value, session_id(1).to_string());
     assert_eq!((entries.len(), &entries[0], &entries[1]), (3, &early, &late));
     assert_eq!((restoring.report.sessions_ended, restoring.report.revocations_kept), (1, 1));
+}
+
+/// A session of either database may have been given a token that lives as long as a key of either says.
+#[tokio::test]
+async fn what_has_ended_is_told_for_as_long_as_a_token_of_either_database_lives() {
+    for (then, now, gone) in [(300, 3600, 9000), (3600, 300, 9000)] {
+        let (directory, path) = place();
+        let of = |kid: &str, state, seconds| KeyRecord {
+            token_life: Duration::from_secs(seconds),
+            ..key(kid, Purpose::Access, state)
+        };
+        let store = open(&path);
+        let signing = of("signing", KeyState::Signing, then);
+        let kept = [Write::InsertKey(of("gone", KeyState::Gone, gone)), Write::InsertKey(signing.clone())];
+        commit(&store, [Write::InsertUser(user(1)), Write::InsertSession(session(1, 1))].into_iter().chain(kept)).await;
+        let backup = directory.path().join("backup.db");
+        back_up(&path, &backup).unwrap();
+        let token_life = Duration::from_secs(now);
+        let ended = Write::EndSessions { which: Sessions::One(session_id(1)), end: logout(), until: later(60) };
+        commit(&store, [Write::UpdateKey(KeyRecord { token_life, ..signing }), ended]).await;
+        drop(store);
+        let restoring = Restoring::prepare(&path, &backup, Vec::new(), later(1), |life| later(0) + life).await.unwrap();
+        let entries = restoring.store().revocations(0, 10).await.unwrap();
+        assert_eq!(entries[0].revocation.until, later(3600), "{then} {now}");
+    }
 }
 
 fn of_user(until: Timestamp) -> Revocation {

@@ -4,7 +4,7 @@ use super::{KeyChange, RotateKeys};
 use crate::audit::{Actor, AuditEvent, AuditKind};
 use crate::authority::Settings;
 use crate::error::Error;
-use crate::keys::{KeyRecord, KeyState, Purpose, Rotation};
+use crate::keys::{KeyRecord, KeyState, Purpose, Rotation, longest_life};
 use crate::random::Random;
 use crate::revocation::{Revocation, RevocationKind};
 use crate::seal::MasterKey;
@@ -68,8 +68,7 @@ impl<'a> Draft<'a> {
         match how {
             RotateKeys::Planned if upcoming.is_some() => return Ok(()),
             RotateKeys::Planned => {
-                self.hold(records);
-                return self.create(purpose, KeyState::Upcoming).map(drop);
+                return self.create(records, purpose, KeyState::Upcoming).map(drop);
             }
             RotateKeys::Now | RotateKeys::Refresh => {
                 for signing in of(KeyState::Signing) {
@@ -78,7 +77,8 @@ impl<'a> Draft<'a> {
             }
             // Which of them leaked is not known, and one that stepped down a moment ago still verifies.
             RotateKeys::Emergency => {
-                let until = self.plan.settings.revoked_until(self.plan.now);
+                let life = longest_life(records, Purpose::Access);
+                let until = self.plan.settings.revoked_until(self.plan.now, life);
                 for leaked in of(KeyState::Signing).chain(of(KeyState::Verifying)) {
                     self.step(leaked, KeyState::Gone, AuditKind::KeyRevoked);
                     let value = leaked.kid.clone();
@@ -88,10 +88,13 @@ impl<'a> Draft<'a> {
             }
         }
         match upcoming {
-            Some(upcoming) => self.step(upcoming, KeyState::Signing, AuditKind::KeyActivated),
+            Some(upcoming) => {
+                let token_life = upcoming.token_life.max(longest_life(records, purpose));
+                let upcoming = KeyRecord { token_life, ..upcoming.clone() };
+                self.step(&upcoming, KeyState::Signing, AuditKind::KeyActivated);
+            }
             None => {
-                self.hold(records);
-                let kid = self.create(purpose, KeyState::Signing)?;
+                let kid = self.create(records, purpose, KeyState::Signing)?;
                 self.note(&kid, AuditKind::KeyActivated);
             }
         }
@@ -105,8 +108,13 @@ impl<'a> Draft<'a> {
         };
         match rotation {
             &Rotation::Create(purpose, state) => {
-                self.hold(records);
-                self.create(purpose, state)?;
+                self.create(records, purpose, state)?;
+            }
+            Rotation::Extend { kid } => {
+                let key = find(kid)?.clone();
+                let token_life = self.plan.settings.rotation.token_life(key.purpose);
+                let extended = KeyRecord { token_life, token_life_since: self.plan.now, ..key };
+                self.change(Write::UpdateKey(extended), kid, AuditKind::KeyExtended);
             }
             Rotation::Activate { kid, retire } => {
                 if let Some(retire) = retire {
@@ -132,10 +140,15 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn create(&mut self, purpose: Purpose, state: KeyState) -> Result<String, Error> {
+    /// One that is published ahead is extended by nodes whose tokens live longer, before it signs; one that signs at once
+    /// does so for as long as any before it.
+    fn create(&mut self, records: &[KeyRecord], purpose: Purpose, state: KeyState) -> Result<String, Error> {
+        self.hold(records);
         let Plan { settings, random, master, now, .. } = self.plan;
         let algorithm = settings.rotation.algorithm(purpose);
-        let key = KeyRecord::generate(purpose, algorithm, state, master, random, now)?;
+        let own_life = settings.rotation.token_life(purpose);
+        let life = if state == KeyState::Signing { own_life.max(longest_life(records, purpose)) } else { own_life };
+        let key = KeyRecord::generate(purpose, algorithm, state, life, master, random, now)?;
         let kid = key.kid.clone();
         self.change(Write::InsertKey(key), &kid, AuditKind::KeyCreated);
         Ok(kid)
