@@ -23,7 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cluster::Cluster;
-use load::{CLIENTS, refreshes, session};
+use load::{CLIENTS, Load, refreshes, session};
 use process::Server;
 use serde_json::{Value, json};
 use tokenry_domain::random::System;
@@ -53,10 +53,10 @@ fn main() {
         let pairs = pairs();
         let updates = grouped_updates(&runtime, directory.path(), round);
         let predicted = 1.0 / (1.0 / http + 1.0 / pairs + 1.0 / updates);
-        let measured = refreshes(&server, round);
+        let Load { rate: measured, cost } = refreshes(&server, round);
         println!(
             "  round {round}: {measured:.0} refreshes/s of {predicted:.0}: {http:.0} bare POST/s, {pairs:.0} pairs/s \
-             verified and signed, {updates:.0} durable updates/s"
+             verified and signed, {updates:.0} durable updates/s; the server works {cost:.0} us for each"
         );
         ratios.push(measured / predicted);
     }
@@ -70,7 +70,7 @@ fn main() {
         Server::start_with(directory.path(), &[("TOKENRY_DATABASE", &url), ("TOKENRY_MASTER_KEY", MASTER_KEY)]);
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
-        let measured = refreshes(&shared, round);
+        let measured = refreshes(&shared, round).rate;
         let updates = pgbench(&url, directory.path());
         println!("  round {round}: {measured:.0} refreshes/s, pgbench updates {updates:.0} rows/s");
         ratios.push(measured / updates);

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use load::{PASSWORD, refreshes, session};
+use load::{Load, PASSWORD, refreshes, session};
 use process::Server;
 use serde_json::json;
 use tokenry_domain::random;
@@ -51,8 +51,10 @@ fn main() {
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
         let single = commits_one_by_one(directory.path(), round);
-        let refreshes = refreshes(&server, round);
-        println!("  round {round}: {single:.0} commits/s one by one, {refreshes:.0} refreshes/s through HTTP");
+        let Load { rate: refreshes, cost } = refreshes(&server, round);
+        println!(
+            "  round {round}: {single:.0} commits/s one by one, {refreshes:.0} refreshes/s through HTTP, {cost:.0} us of the server for each"
+        );
         ratios.push(refreshes / single);
     }
     ratios.sort_by(f64::total_cmp);

@@ -14,8 +14,16 @@ use tokenry_domain::time::Timestamp;
 use crate::client::Connection;
 use crate::process::Server;
 
+/// What sixty-four clients got done.
+pub(crate) struct Load {
+    /// Refreshes per second.
+    pub(crate) rate: f64,
+    /// The server's processor time for each, in microseconds.
+    pub(crate) cost: f64,
+}
+
 /// Sixty-four clients, each with a session of its own, that refresh with the pair as fast as they are answered.
-pub(crate) fn refreshes(server: &Server, round: usize) -> f64 {
+pub(crate) fn refreshes(server: &Server, round: usize) -> Load {
     let stop = AtomicBool::new(false);
     let pairs: Vec<Value> = (0..CLIENTS)
         .map(|client| {
@@ -27,7 +35,7 @@ pub(crate) fn refreshes(server: &Server, round: usize) -> f64 {
         .collect();
     // The server closes a connection that waited too long for the others' accounts.
     let clients: Vec<(Connection, Value)> = pairs.into_iter().map(|pair| (server.connect(), pair)).collect();
-    let started = Instant::now();
+    let (started, used) = (Instant::now(), server.processor_time());
     let done: u64 = thread::scope(|scope| {
         let clients: Vec<_> = clients
             .into_iter()
@@ -51,7 +59,8 @@ pub(crate) fn refreshes(server: &Server, round: usize) -> f64 {
         stop.store(true, Ordering::Relaxed);
         clients.into_iter().map(|client| client.join().unwrap()).sum()
     });
-    done as f64 / started.elapsed().as_secs_f64()
+    let cost = (server.processor_time() - used) * 1e6 / done as f64;
+    Load { rate: done as f64 / started.elapsed().as_secs_f64(), cost }
 }
 
 /// A session that no one uses.
