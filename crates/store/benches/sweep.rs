@@ -63,12 +63,12 @@ fn main() -> ExitCode {
 async fn measure<S: Store + 'static>(name: &str, store: Arc<S>, rows: u64, most: u64) -> Duration {
     // What the disk does by itself is not the sweep's doing.
     let is_over = Arc::new(AtomicBool::new(false));
-    let alone = tokio::spawn(commit_on(Arc::clone(&store), Arc::clone(&is_over)));
+    let alone = tokio::spawn(commit_on(Arc::clone(&store), 7, Arc::clone(&is_over)));
     tokio::time::sleep(ALONE).await;
     is_over.store(true, Ordering::Relaxed);
     let alone = Spread::of(&mut alone.await.unwrap());
     is_over.store(false, Ordering::Relaxed);
-    let other = tokio::spawn(commit_on(Arc::clone(&store), Arc::clone(&is_over)));
+    let other = tokio::spawn(commit_on(Arc::clone(&store), 8, Arc::clone(&is_over)));
     let later = Timestamp::from_seconds(2_000_000_000);
     let before = Horizon { sessions: Timestamp::from_seconds(1_900_000_000), audit: later };
     let (mut steps, mut gone) = (Vec::new(), 0);
@@ -98,8 +98,8 @@ async fn measure<S: Store + 'static>(name: &str, store: Arc<S>, rows: u64, most:
 }
 
 /// Someone who uses their session all the time; how long each commit took.
-async fn commit_on<S: Store>(store: Arc<S>, is_over: Arc<AtomicBool>) -> Vec<Duration> {
-    let mut session = session();
+async fn commit_on<S: Store>(store: Arc<S>, number: u8, is_over: Arc<AtomicBool>) -> Vec<Duration> {
+    let mut session = session(number);
     store.commit(vec![Write::InsertSession(session.clone())]).await.unwrap();
     let mut waits = Vec::new();
     while !is_over.load(Ordering::Relaxed) {
@@ -161,10 +161,10 @@ fn settle() {
     assert!(std::process::Command::new("sync").status().unwrap().success());
 }
 
-fn session() -> Session {
+fn session(number: u8) -> Session {
     let now = Timestamp::from_seconds(1_950_000_000);
     Session {
-        id: SessionId::from_bytes([7; 16]),
+        id: SessionId::from_bytes([number; 16]),
         user: UserId::from_bytes([7; 16]),
         method: Method::Token,
         identity: None,
