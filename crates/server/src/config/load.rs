@@ -80,6 +80,7 @@ impl Config {
         let issuer = self.issuer(listen);
         self.check_issuer(&issuer)?;
         self.check_shared()?;
+        self.check_node()?;
         let token = &self.token;
         positive("token.access_ttl", token.access_ttl.0.is_zero())?;
         positive("token.refresh_ttl", token.refresh_ttl.0.is_zero())?;
@@ -165,6 +166,16 @@ impl Config {
         }
     }
 
+    /// It stands in each line of the log.
+    fn check_node(&self) -> Result<(), ConfigError> {
+        let is_name =
+            |node: &String| (1..=MOST_NODE_BYTES).contains(&node.len()) && !node.chars().any(char::is_control);
+        match self.server.node.as_ref().is_none_or(is_name) {
+            true => Ok(()),
+            false => Err(bad("server.node", format!("takes 1 to {MOST_NODE_BYTES} bytes without control characters"))),
+        }
+    }
+
     /// What is kept or made beside one node is unknown to the others.
     fn check_shared(&self) -> Result<(), ConfigError> {
         if !self.database.is_shared() {
@@ -212,6 +223,9 @@ fn clone((name, value): (&String, &String)) -> (String, String) {
 fn positive(key: &str, is_zero: bool) -> Result<(), ConfigError> {
     if is_zero { Err(bad(key, "must be longer than 0")) } else { Ok(()) }
 }
+
+/// Longest name of a node.
+const MOST_NODE_BYTES: usize = 255;
 
 pub(crate) fn bad(key: &str, detail: impl std::fmt::Display) -> ConfigError {
     ConfigError(format!("{key}: {detail}"))
@@ -281,6 +295,8 @@ mod tests {
             ("TOKENRY_ISSUER", "http://auth.example.com", "issuer"),
             ("TOKENRY_ISSUER", "https://auth.example.com?x", "issuer"),
             ("TOKENRY_SIGNUP__MODE", "sometimes", "signup.mode"),
+            ("TOKENRY_SERVER__NODE", "", "server.node"),
+            ("TOKENRY_SERVER__NODE", "web\u{1b}[31m", "server.node"),
             ("TOKENRY_SERVER__TLS_KEY", "/tmp/key", "tls_certificate"),
             ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
             ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
