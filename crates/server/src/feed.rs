@@ -19,13 +19,14 @@ use tokenry_domain::Error;
 use tokenry_domain::authority::Authority;
 use tokenry_jwt::Claims;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
-use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use announcing::Announcing;
 use log::Log;
 pub(crate) use log::Snapshot;
 use seat::Seat;
 pub(crate) use subscription::Position;
+
+use crate::upkeep::every;
 
 /// The feed of this process.
 pub(crate) struct Feed {
@@ -60,10 +61,8 @@ impl Feed {
 
     /// Follows the store, and states each second, signed, where the feed stands. Runs until it is dropped.
     pub(crate) async fn run(&self, authority: &Authority) {
-        let mut polls = interval(POLL);
-        let mut beats = interval(BEAT);
-        polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut polls = every(POLL);
+        let mut beats = every(BEAT);
         loop {
             let is_beat = tokio::select! {
                 () = self.revoked.notified() => false,

@@ -7,9 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokenry_domain::time::{Clock, Timestamp};
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::SystemClock;
+use crate::upkeep::every;
 
 /// A heart that beats twice a second, as long as the process runs.
 #[derive(Default)]
@@ -32,8 +32,7 @@ struct Moment {
 impl Pulse {
     /// Beats until it is dropped.
     pub(crate) async fn beat(&self) {
-        let mut ticks = interval(BEAT);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = every(BEAT);
         loop {
             ticks.tick().await;
             if let Some(gap) = self.beat_at(Moment::now()) {

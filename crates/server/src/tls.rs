@@ -9,11 +9,11 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::time::interval;
 
 use crate::accept::Bounded;
 use crate::app::StartError;
 use crate::config::Config;
+use crate::upkeep::every;
 
 /// A certificate, its key, and the files that they came from.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Tls {
 
     /// Reads the files again when they change. What can't be used is reported, and the old certificate stays.
     pub(crate) async fn follow(mut self) {
-        let mut ticks = interval(Duration::from_secs(5));
+        let mut ticks = every(Duration::from_secs(5));
         loop {
             ticks.tick().await;
             let found = [modified(&self.certificate), modified(&self.key)];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokenry_domain::store::Horizon;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::App;
 
@@ -21,10 +21,16 @@ pub(crate) async fn run(app: &Arc<App>) {
     );
 }
 
+/// Ticks, the first at once. What was missed is not made up for.
+pub(crate) fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 /// Commands beside the server change keys in the database; they count within 250 ms.
 async fn follow(app: &App) {
-    let mut ticks = interval(Duration::from_millis(200));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(Duration::from_millis(200));
     loop {
         ticks.tick().await;
         match app.authority.reload_keys().await {
@@ -36,8 +42,7 @@ async fn follow(app: &App) {
 }
 
 async fn rotate(app: &App) {
-    let mut ticks = interval(ROTATION_CHECK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(ROTATION_CHECK);
     loop {
         ticks.tick().await;
         match app.authority.rotate_due().await {
@@ -54,8 +59,7 @@ async fn rotate(app: &App) {
 /// Clocks drift.
 async fn adjust(app: &App) {
     let Some(clock) = &app.shared_clock else { return };
-    let mut ticks = interval(CLOCK_CHECK);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(CLOCK_CHECK);
     loop {
         ticks.tick().await;
         match clock.adjust().await {
@@ -69,8 +73,7 @@ async fn adjust(app: &App) {
 }
 
 async fn sweep(app: &App) {
-    let mut ticks = interval(Duration::from_secs(60));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = every(Duration::from_secs(60));
     loop {
         ticks.tick().await;
         let now = app.authority.now();

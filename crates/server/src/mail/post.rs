@@ -10,10 +10,11 @@ use tokenry_domain::mail::{LEASE, Mail};
 use tokio::select;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::{Composer, Mailer, Undelivered};
 use crate::App;
+use crate::upkeep::every;
 
 /// What takes mails to where they go.
 pub(crate) struct Post {
@@ -34,8 +35,7 @@ impl Post {
         if matches!(self.mailer, Mailer::Off) {
             return;
         }
-        let mut ticks = interval(CHECK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = every(CHECK);
         let mut in_hand = JoinSet::new();
         loop {
             select! {
