@@ -94,6 +94,8 @@ fn a_thief_of_a_keyed_session() {
     holds("keyed, captured", &World { captures: true, ..STOLEN_KEYED });
     holds("keyed, an answer copied", &World { listens: true, ..STOLEN_KEYED });
     holds("keyed, stolen, two nodes", &World { nodes: 2, sends: 3, ..STOLEN_KEYED });
+    let suspended = World { nodes: 2, suspends: true, sends: 2, thefts: 2, repeats: 0, ..STOLEN_KEYED };
+    holds("keyed, stolen, suspended nodes", &suspended);
 }
 
 #[test]
@@ -123,13 +125,13 @@ fn a_cookie_jar_is_shown() {
 #[test]
 fn each_rule_is_needed() {
     let broken = |decide: Decide, world: &World| World { decide, ..world.clone() };
-    fails("the window above the keys", &broken(broken::window_above_keys, &STOLEN_KEYED), SECOND);
-    fails("keyed, not sticky", &broken(broken::keyed_not_sticky, &STOLEN_KEYED), SECOND);
-    fails("no fork", &broken(broken::no_fork, &CALM), HONEST);
-    fails("no receipts", &broken(broken::no_receipts, &CALM), HONEST);
+    fails("the window above the keys", &broken(broken::WINDOW_ABOVE_KEYS, &STOLEN_KEYED), SECOND);
+    fails("keyed, not sticky", &broken(broken::KEYED_NOT_STICKY, &STOLEN_KEYED), SECOND);
+    fails("no fork", &broken(broken::NO_FORK, &CALM), HONEST);
+    fails("no receipts", &broken(broken::NO_RECEIPTS, &CALM), HONEST);
     let suspended = World { nodes: 2, suspends: true, ..CALM };
-    fails("what was held accuses", &broken(broken::held_accuses, &suspended), HONEST);
-    fails("the window unbounded", &broken(broken::window_unbounded, &STOLEN), BETWEEN);
+    fails("what was held accuses", &broken(broken::HELD_ACCUSES, &suspended), HONEST);
+    fails("the window unbounded", &broken(broken::WINDOW_UNBOUNDED, &STOLEN), BETWEEN);
 }
 
 /// Explores all of `world`, and prints how much that is.

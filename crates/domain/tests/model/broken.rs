@@ -3,77 +3,40 @@
 use std::time::Duration;
 
 use tokenry_domain::refresh::{Decision, Presented, Receipts, RefreshState, decide};
-use tokenry_domain::time::Timestamp;
+
+use crate::world::Decide;
 
 /// The repeat window is read before the keys.
-pub(crate) fn window_above_keys(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
+pub(crate) const WINDOW_ABOVE_KEYS: Decide = |state, ended, presented, window, now| {
     let is_recent = state.child.is_some_and(|child| now.since(child.issued_at) <= window);
     match !ended && presented.position == state.head && is_recent {
         true => Decision::Repeat { next: None },
         false => decide(state, ended, presented, window, now),
     }
-}
+};
 
 /// A session whose client has used keys is not remembered as keyed.
-pub(crate) fn keyed_not_sticky(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
+pub(crate) const KEYED_NOT_STICKY: Decide = |state, ended, presented, window, now| {
     decide(&RefreshState { keyed: false, ..state.clone() }, ended, presented, window, now)
-}
+};
 
 /// A plain client whose answer was lost gets no sibling.
-pub(crate) fn no_fork(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
-    match decide(state, ended, presented, window, now) {
+pub(crate) const NO_FORK: Decide =
+    |state, ended, presented, window, now| match decide(state, ended, presented, window, now) {
         Decision::Fork { .. } => Decision::Reuse,
         decision => decision,
-    }
-}
+    };
 
 /// When the head moved is forgotten.
-pub(crate) fn no_receipts(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
+pub(crate) const NO_RECEIPTS: Decide = |state, ended, presented, window, now| {
     decide(&RefreshState { receipts: Receipts::default(), ..state.clone() }, ended, presented, window, now)
-}
+};
 
 /// A repeat is answered for ever.
-pub(crate) fn window_unbounded(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    _: Duration,
-    now: Timestamp,
-) -> Decision {
-    decide(state, ended, presented, Duration::from_secs(1 << 30), now)
-}
+pub(crate) const WINDOW_UNBOUNDED: Decide =
+    |state, ended, presented, _, now| decide(state, ended, presented, Duration::from_secs(1 << 30), now);
 
 /// What was held in the server accuses its sender.
-pub(crate) fn held_accuses(
-    state: &RefreshState,
-    ended: bool,
-    presented: Presented,
-    window: Duration,
-    now: Timestamp,
-) -> Decision {
+pub(crate) const HELD_ACCUSES: Decide = |state, ended, presented, window, now| {
     decide(state, ended, Presented { held: Duration::ZERO, ..presented }, window, now)
-}
+};
