@@ -109,16 +109,19 @@ fn refresh(server: &Running, pair: &Value) -> (u16, Value) {
     server.connect().post("/v1/refresh", &json!({ "refresh_token": pair["refresh_token"] }))
 }
 
+/// A server that clients reach, and know, by the balancer's address.
+fn serve_behind(program: &Program, balancer: &Balancer) -> Running {
+    let server = program.serve_with(&[("TOKENRY_ISSUER", &balancer.url())]);
+    balancer.turn_to([server.address()]);
+    server
+}
+
 /// All clients are ahead of the copy, and some have left since. A guard has heard of these; the copy has not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restored_back_up_keeps_a_fleet_logged_in_and_tells_a_guard_who_has_left() {
     let (program, balancer) = (Program::new(), Balancer::start());
     let issuer = balancer.url();
-    let start = || {
-        let server = program.serve_with(&[("TOKENRY_ISSUER", &issuer)]);
-        balancer.turn_to([server.address()]);
-        server
-    };
+    let start = || serve_behind(&program, &balancer);
     let mut server = start();
     let guard = Guard::connect(&issuer, &issuer).await.unwrap();
     guard.ready().await;
@@ -239,11 +242,7 @@ fn another_master_key_opens_the_same_keys() {
 async fn a_key_that_was_revoked_since_the_back_up_never_signs_again() {
     let (program, balancer) = (Program::new(), Balancer::start());
     let issuer = balancer.url();
-    let start = || {
-        let server = program.serve_with(&[("TOKENRY_ISSUER", &issuer)]);
-        balancer.turn_to([server.address()]);
-        server
-    };
+    let start = || serve_behind(&program, &balancer);
     let mut server = start();
     let kim = signup(&server, "kim");
     let leaked = kid(&kim["access_token"]);

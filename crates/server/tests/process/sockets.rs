@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::json;
 
 use crate::program::{Program, Running};
-use crate::until;
+use crate::{PASSWORD, until};
 
 #[test]
 fn a_request_that_never_arrives_is_given_up() {
@@ -22,6 +23,34 @@ fn a_request_that_never_arrives_is_given_up() {
         stream.read_to_string(&mut answer).unwrap();
         assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
     }
+}
+
+/// What a client takes to send is its own time: it does not learn by it whether a token is good, and ends the session.
+#[test]
+fn a_thief_who_sends_slowly_is_caught_all_the_same() {
+    let program = Program::new();
+    let server = program.serve_with(&[("TOKENRY_TOKEN__REPEAT_WINDOW", "1s")]);
+    let mut connection = server.connect();
+    let (status, first) = connection.post("/v1/signup", &json!({ "username": "kim", "password": PASSWORD }));
+    assert_eq!(status, 201, "{first}");
+    let mut newest = first.clone();
+    for _ in 0..2 {
+        newest = connection.post("/v1/refresh", &json!({ "refresh_token": newest["refresh_token"] })).1;
+    }
+    let body = json!({ "refresh_token": first["refresh_token"] }).to_string();
+    let mut thief = connect(server.address());
+    let head = "POST /v1/refresh HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    write!(thief, "{head}Content-Length: {}\r\n\r\n", body.len()).unwrap();
+    let started = Instant::now();
+    let (begun, rest) = body.split_at(body.len() / 2);
+    thief.write_all(begun.as_bytes()).unwrap();
+    until(|| started.elapsed() > Duration::from_secs(3));
+    thief.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    thief.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("refresh_reused"), "{answer}");
+    let (status, refused) = connection.post("/v1/refresh", &json!({ "refresh_token": newest["refresh_token"] }));
+    assert_eq!((status, &refused["reason"]), (401, &json!("reuse")));
 }
 
 /// A proxy that keeps connections sends the next request whenever it comes.
