@@ -28,6 +28,22 @@ struct Helper {
     thread: JoinHandle<()>,
 }
 
+/// In what pieces the log is moved. Whoever flushes the log meanwhile waits until the disk has the whole piece.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    /// The least for the helper to begin with.
+    least: u32,
+    /// What the writer moves by itself within some milliseconds.
+    few: u32,
+}
+
+impl Pieces {
+    /// 16 MiB of log: a page that changes often is moved once.
+    pub(super) const LARGE: Self = Self { least: 4096, few: 512 };
+    /// 1 MiB: where every page is another one, there is nothing to gain by waiting.
+    pub(super) const SMALL: Self = Self { least: 256, few: 64 };
+}
+
 /// Who moves pages now.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
@@ -42,7 +58,7 @@ impl Checkpointer {
     }
 
     /// Called by the writer between two transactions, with its connection.
-    pub(super) fn after_commit(&mut self, writer: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn after_commit(&mut self, writer: &Connection, pieces: &Pieces) -> rusqlite::Result<()> {
         let (mut pages, mut moved) = checkpoint(writer, LOOK)?;
         if let Some(helper) = self.helper.as_mut().filter(|helper| helper.is_busy) {
             let told = match pages {
@@ -57,7 +73,7 @@ impl Checkpointer {
             }
             (pages, moved) = checkpoint(writer, LOOK)?;
         }
-        match turn(pages, moved) {
+        match turn(pages, moved, pieces) {
             Turn::Nobody => {}
             Turn::Helper => self.wake()?,
             Turn::Writer => _ = checkpoint(writer, MOVE)?,
@@ -107,14 +123,14 @@ impl Helper {
 }
 
 /// What to do about a log of so many `pages`, of which so many are `moved`.
-fn turn(pages: u32, moved: u32) -> Turn {
+fn turn(pages: u32, moved: u32, pieces: &Pieces) -> Turn {
     let waiting = pages.saturating_sub(moved);
     let is_begun = moved > 0 && waiting > 0;
     match waiting {
         // Whoever writes faster than the helper moves must wait once, lest the log grows without end.
         _ if pages >= MOST_PAGES && waiting > 0 => Turn::Writer,
-        CHECKPOINT_PAGES.. => Turn::Helper,
-        ..=FEW_PAGES if is_begun => Turn::Writer,
+        _ if waiting >= pieces.least => Turn::Helper,
+        _ if is_begun && waiting <= pieces.few => Turn::Writer,
         _ if is_begun => Turn::Helper,
         _ => Turn::Nobody,
     }
@@ -126,10 +142,6 @@ fn checkpoint(connection: &Connection, sql: &str) -> rusqlite::Result<(u32, u32)
     connection.prepare_cached(sql)?.query_row([], |row| Ok((number(row, 1)?, number(row, 2)?)))
 }
 
-/// 16 MiB of log between checkpoints: a page that changes often is moved once.
-const CHECKPOINT_PAGES: u32 = 4096;
-/// What the writer moves by itself within some milliseconds.
-const FEW_PAGES: u32 = 512;
 /// 64 MiB.
 const MOST_PAGES: u32 = 16384;
 const LOOK: &str = "PRAGMA wal_checkpoint(NOOP)";
@@ -152,7 +164,16 @@ mod tests {
             (16384, 0, Turn::Writer),
             (16384, 16384, Turn::Nobody),
         ] {
-            assert_eq!(turn(pages, moved), expected, "{pages} {moved}");
+            assert_eq!(turn(pages, moved, &Pieces::LARGE), expected, "{pages} {moved}");
+        }
+        for (pages, moved, expected) in [
+            (255, 0, Turn::Nobody),
+            (256, 0, Turn::Helper),
+            (400, 256, Turn::Helper),
+            (300, 256, Turn::Writer),
+            (16384, 0, Turn::Writer),
+        ] {
+            assert_eq!(turn(pages, moved, &Pieces::SMALL), expected, "{pages} {moved}");
         }
     }
 
@@ -173,7 +194,7 @@ mod tests {
             let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50) \
                         INSERT OR REPLACE INTO filler SELECT abs(random() % 100000), hex(randomblob(1800)) FROM n";
             writer.execute(fill, []).unwrap();
-            checkpointer.after_commit(&writer).unwrap();
+            checkpointer.after_commit(&writer, &Pieces::LARGE).unwrap();
             let (pages, _) = checkpoint(&writer, LOOK).unwrap();
             restarts += u32::from(pages < last);
             (largest, last) = (largest.max(pages), pages);

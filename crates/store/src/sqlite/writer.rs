@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tokenry_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::checkpointer::Checkpointer;
+use super::checkpointer::{Checkpointer, Pieces};
 use super::error::Fault;
 use super::work::{Done, Work};
 
@@ -35,6 +35,7 @@ impl Writer {
             written: Arc::clone(&written),
             is_failing: false,
             is_busy: false,
+            has_swept: false,
         };
         let thread = thread::Builder::new().name("tokenry-writer".to_owned()).spawn(move || worker.run())?;
         Ok(Self { queue: Some(sender), thread: Some(thread), written })
@@ -85,6 +86,8 @@ struct Worker {
     is_failing: bool,
     /// Whether the newest transaction had several jobs.
     is_busy: bool,
+    /// Whether the newest transaction swept.
+    has_swept: bool,
 }
 
 impl Worker {
@@ -124,7 +127,9 @@ impl Worker {
             return Err(fault);
         }
         let mut next = Some(job);
+        self.has_swept = false;
         while let Some(job) = next {
+            self.has_swept |= matches!(job.work, Work::Sweep(_));
             match self.step(&job.work) {
                 Ok(done) => answers.push((job.reply, Ok(done))),
                 Err(fault) if fault.spares_others() => answers.push((job.reply, Err(fault.into()))),
@@ -168,7 +173,9 @@ impl Worker {
     /// What was committed is durable in the log: whoever waited for that has been answered before.
     fn checkpoint(&mut self) {
         let Some(checkpointer) = &mut self.checkpointer else { return };
-        if let Err(error) = checkpointer.after_commit(&self.connection) {
+        // A sweep changes rows that lie all over the file.
+        let pieces = if self.has_swept { Pieces::SMALL } else { Pieces::LARGE };
+        if let Err(error) = checkpointer.after_commit(&self.connection, &pieces) {
             tracing::warn!(%error, "the log could not be moved into the database; it is tried again");
         }
     }

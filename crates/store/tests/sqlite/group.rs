@@ -1,12 +1,12 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokenry_domain::audit::{AuditFilter, AuditKind};
-use tokenry_domain::store::{Store, StoreError, UserPage, Write};
+use tokenry_domain::store::{Horizon, Store, StoreError, UserPage, Write};
 use tokenry_store::{Options, Sqlite};
 
-use crate::sample::{NOW, commit, event, user, user_id};
+use crate::sample::{NOW, commit, event, later, session, user, user_id};
 use crate::{open, place};
 
 /// While the database is held, commits gather; when it is free they are done together, and each is whole or not there.
@@ -108,4 +108,23 @@ async fn closing_finishes_what_is_queued_and_leaves_one_file() {
     assert_eq!(files, ["tokenry.db"]);
     let store = open(&path);
     assert_eq!(store.users(UserPage { limit: 1000, ..UserPage::default() }).await.unwrap().len(), 100);
+}
+
+/// What is flushed at once is what others wait for: after a step of removing, far less gathers in the log than otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_old_sessions_go_the_log_is_moved_in_small_pieces() {
+    let (_directory, path) = place();
+    let store = open(&path);
+    let empty = std::fs::metadata(&path).unwrap().len();
+    commit(&store, (0..5000).map(|n| Write::InsertSession(session(n, 1)))).await;
+    let log = std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    assert!((1 << 20..16 << 20).contains(&log), "{log} bytes");
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), empty);
+    let before = Horizon { sessions: later(3000), audit: NOW };
+    assert_eq!(store.sweep(later(3000), before, 50).await.unwrap(), 50);
+    let started = Instant::now();
+    while std::fs::metadata(&path).unwrap().len() == empty {
+        assert!(started.elapsed() < Duration::from_secs(10), "nothing is moved");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
