@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         println!("  the log takes {} MiB at the end", log >> 20);
     }
     if only != Some("sqlite") {
-        let cluster = Cluster::start(&["max_connections=50", "max_wal_size=4GB"]);
+        let cluster = Cluster::start(&["max_connections=50", "max_wal_size=4GB", "min_wal_size=4GB"]);
         let url = cluster.database(&[]);
         let store = runtime.block_on(PostgresStore::connect(&url, PostgresOptions::default())).unwrap();
         let started = Instant::now();
