@@ -1,5 +1,8 @@
-//! Bearer credentials in a header (RFC 6750 section 2.1, RFC 9110 section 11.4): one `Authorization` header, one token,
-//! spaces only. A token in a query or a form is never looked at.
+//! Bearer credentials in a header (RFC 6750 section 2.1, RFC 9110 section 11.4): one `Authorization` header, and spaces
+//! only before the token. A token in a query or a form is never looked at.
+//!
+//! Which characters a token has is not looked at here: what verifies is of base64url and dots, and nothing else is
+//! accepted.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -20,21 +23,13 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         return Err(Refusal::Header("another scheme than Bearer"));
     }
     let token = token.trim_matches(' ');
+    if token.is_empty() {
+        return Err(Refusal::Header("no token behind the scheme"));
+    }
     if token.len() > tokenry_jwt::MAX_TOKEN {
         return Err(Refusal::Token(tokenry_jwt::VerifyError::TooLarge));
     }
-    if !is_b64token(token) {
-        return Err(Refusal::Header("not one token"));
-    }
     Ok(Some(token))
-}
-
-/// The `b64token` of RFC 6750 section 2.1.
-fn is_b64token(text: &str) -> bool {
-    let may_stand =
-        |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
-    // Without a branch for each byte, so that many are looked at in one step: a good token is what this is quick for.
-    !text.is_empty() && text.bytes().fold(true, |is_good, byte| is_good & may_stand(byte))
 }
 
 #[cfg(test)]
@@ -67,11 +62,6 @@ mod tests {
             &[b"Bearer"],
             &[b"Bearer "],
             &[b"Bearer\ta"],
-            &[b"Bearer \ta"],
-            &[b"Bearer a\t"],
-            &[b"Bearer a b"],
-            &[b"Bearer a,b"],
-            &[b"Bearer a, Bearer b"],
             &[b"Basic YTpi"],
             &[b"Bearer=a"],
             &[b"a.b.c"],
