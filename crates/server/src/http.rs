@@ -54,9 +54,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(from_fn(body::bounded))
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(cors)
+        // At once: each call of `layer` puts every request into boxes of its own.
+        .layer((cors, CatchPanicLayer::custom(problem::panicked), from_fn(body::bounded)))
         // Outside of CORS: no page of another origin reads links that log in.
         .route("/dev/outbox", get(outbox::show).fallback(problem::no_such_method))
         .layer(from_fn_with_state(Arc::clone(&app), problem::finish))

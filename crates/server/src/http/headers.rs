@@ -30,17 +30,18 @@ pub(crate) fn cors(origins: &[String]) -> CorsLayer {
 /// Security headers, where the answer has not set its own.
 pub(super) fn secure(app: &App, headers: &mut HeaderMap) {
     for (name, value) in DEFAULTS {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers.entry(name).or_insert(value);
     }
     if app.authority.settings().issuer.starts_with("https:") {
-        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=31536000"));
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
     }
 }
 
-const DEFAULTS: [(HeaderName, &str); 5] = [
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (X_FRAME_OPTIONS, "DENY"),
-    (REFERRER_POLICY, "no-referrer"),
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-    (CACHE_CONTROL, "no-store"),
+const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
