@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// A service of the project's own, to be measured.
     #[command(hide = true)]
     Service { name: String, fixture: PathBuf, algorithm: String },
+    /// A server that answers with what it was sent, to be measured.
+    #[command(hide = true)]
+    Echo,
     /// A site with logged-in users, to be measured.
     #[command(hide = true)]
     Site { method: String, data: PathBuf, database: Option<String> },
@@ -38,7 +41,7 @@ pub(crate) enum Command {
 /// What is compared, and with what.
 #[derive(Args)]
 pub(crate) struct Measure {
-    /// `speed`, `protected`, `sessions` or `refresh`.
+    /// `speed`, `protected`, `sessions`, `refresh` or `parts`.
     pub(crate) name: String,
     /// Where findings are kept.
     #[arg(long)]

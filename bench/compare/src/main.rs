@@ -12,6 +12,7 @@ mod finding;
 mod fixture;
 mod load;
 mod machine;
+mod parts;
 mod primitive;
 mod protected;
 mod refresh;
@@ -44,6 +45,10 @@ fn main() -> ExitCode {
             protected::service::run(&name, &fixture, &algorithm);
             ExitCode::SUCCESS
         }
+        Command::Echo => {
+            parts::echo();
+            ExitCode::SUCCESS
+        }
         Command::Site { method, data, database } => {
             sessions::site::run(&method, &data, database);
             ExitCode::SUCCESS
@@ -58,6 +63,7 @@ fn run(measure: &Measure) -> ExitCode {
         "protected" => protected::measure(measure),
         "sessions" => sessions::measure(measure),
         "refresh" => refresh::measure(measure),
+        "parts" => parts::measure(measure),
         other => panic!("there is no comparison `{other}`"),
     };
     finding.print();

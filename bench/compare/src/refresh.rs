@@ -19,11 +19,11 @@ use crate::load::{Client, Served, run};
 use crate::statistics::{digits, median, ratio};
 
 /// One of the servers that are compared.
-struct Server {
+pub(crate) struct Server {
     name: &'static str,
     child: Child,
     address: SocketAddr,
-    clients: Vec<Holder>,
+    pub(crate) clients: Vec<Holder>,
     /// Whether PostgreSQL works for it.
     is_on_postgres: bool,
     served: Vec<Served>,
@@ -90,7 +90,7 @@ fn explain(finding: &mut Finding, rounds: usize) {
     );
 }
 
-fn tokenry(measure: &Measure, name: &'static str, data: &Path, database: Option<&str>) -> Server {
+pub(crate) fn tokenry(measure: &Measure, name: &'static str, data: &Path, database: Option<&str>) -> Server {
     let mut command = Command::new(&measure.tokenry);
     command.args(["serve", "--listen", "127.0.0.1:0", "--config", "/dev/null", "--data-dir"]).arg(data);
     command.env("TOKENRY_RATE_LIMIT__ENABLED", "false").env("TOKENRY_LOG__FILTER", "warn");
@@ -140,7 +140,7 @@ fn django_database(cluster: &Cluster) -> String {
 }
 
 impl Server {
-    fn turn(&mut self, postgres: u32) {
+    pub(crate) fn turn(&mut self, postgres: u32) {
         let all = |child: &Child| used(child.id()) + if self.is_on_postgres { used(postgres) } else { 0.0 };
         let before = all(&self.child);
         let (served, clients) = run(&[self.address], std::mem::take(&mut self.clients), TURN);
@@ -149,15 +149,20 @@ impl Server {
         self.clients = clients;
     }
 
-    fn rates(&self) -> Vec<f64> {
+    /// What a server that has just begun does is not yet what it does.
+    pub(crate) fn forget_last(&mut self) {
+        let _ = (self.served.pop(), self.costs.pop());
+    }
+
+    pub(crate) fn rates(&self) -> Vec<f64> {
         self.served.iter().map(|served| served.rate).collect()
     }
 }
 
 /// A client that holds a refresh token.
-struct Holder {
+pub(crate) struct Holder {
     form: Form,
-    request: Vec<u8>,
+    pub(crate) request: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -246,5 +251,5 @@ fn table(servers: &[Server]) -> Table {
     Table { caption: "Refreshes".to_owned(), columns: columns.map(str::to_owned).to_vec(), rows: rows.collect() }
 }
 
-const CLIENTS: usize = 64;
+pub(crate) const CLIENTS: usize = 64;
 const TURN: Duration = Duration::from_millis(1500);

@@ -103,6 +103,7 @@ const ORDER: &[&str] = &[
     "protected",
     "speed",
     "refresh",
+    "parts",
     "verify",
     "instructions",
     "guard",

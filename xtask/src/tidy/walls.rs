@@ -69,7 +69,7 @@ const DIRECT: &[(&str, &[&str])] = &[
     ("tokenry-store", &["tokenry-domain"]),
     ("tokenry", &["tokenry-jwt", "tokenry-domain", "tokenry-store"]),
     ("simulation", &["tokenry-domain", "tokenry"]),
-    ("compare", &["tokenry-jwt", "tokenry-guard", "tokenry-domain", "tokenry"]),
+    ("compare", &["tokenry-jwt", "tokenry-guard", "tokenry-domain", "tokenry-store", "tokenry"]),
     // It knows the binary and nothing of its parts.
     ("soak", &[]),
 ];
