@@ -23,10 +23,14 @@ use crate::{Guard, Policy, Refusal, authorization, problem};
 ///
 /// A caller that speaks gRPC is refused with a status of gRPC, and the code in the metadata `tokenry-code`.
 #[derive(Clone)]
-pub struct GuardLayer {
+pub struct GuardLayer(Arc<Settings>);
+
+/// In one place: a server clones its layers for every request.
+#[derive(Clone)]
+struct Settings {
     guard: Guard,
     policies: Policies,
-    need: Arc<Need>,
+    need: Need,
 }
 
 /// A service behind a [`GuardLayer`].
@@ -41,44 +45,50 @@ pub type GuardBody<R> = Either<R, Full<Bytes>>;
 
 impl GuardLayer {
     pub(crate) fn new(guard: Guard, policies: Policies) -> Self {
-        Self { guard, policies, need: Arc::default() }
+        Self(Arc::new(Settings { guard, policies, need: Need::default() }))
     }
 
     /// Refuses requests without a token, too.
     #[must_use]
     pub fn required(mut self) -> Self {
-        Arc::make_mut(&mut self.need).token = true;
+        self.settings().need.token = true;
         self
     }
 
     /// Lets only tokens with this scope through; may be called for several.
     #[must_use]
     pub fn require_scope(mut self, scope: impl Into<Cow<'static, str>>) -> Self {
-        Arc::make_mut(&mut self.need).scopes.push(scope.into());
+        self.settings().need.scopes.push(scope.into());
         self.required()
     }
 
     /// Lets only users with this role through; may be called for several.
     #[must_use]
     pub fn require_role(mut self, role: impl Into<Cow<'static, str>>) -> Self {
-        Arc::make_mut(&mut self.need).roles.push(role.into());
+        self.settings().need.roles.push(role.into());
         self.required()
     }
 
     /// What happens here while revocations are stale. Where layers are nested, the strictest decides.
     #[must_use]
     pub fn when_stale(mut self, policy: Policy) -> Self {
-        self.policies.stale = policy;
+        self.settings().policies.stale = policy;
         self
     }
 
     /// What happens here while revocations are cold. Where layers are nested, the strictest decides.
     #[must_use]
     pub fn when_cold(mut self, policy: Policy) -> Self {
-        self.policies.cold = policy;
+        self.settings().policies.cold = policy;
         self
     }
 
+    fn settings(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl Settings {
     /// Lets the request through with what is known about its caller.
     fn admit<B>(
         &self,
@@ -121,7 +131,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let layer = &self.layer;
+        let layer = &*self.layer.0;
         let known = match authorization::bearer(request.headers()) {
             Err(refusal) => Err(refusal),
             Ok(None) => Ok(None),
@@ -129,7 +139,7 @@ where
                 Verdict::Known(result) => result.map(Some),
                 Verdict::AfterFetch(fetch) => {
                     let finish = layer.guard.finish(token, layer.policies, fetch);
-                    let layer = layer.clone();
+                    let layer = Arc::clone(&self.layer.0);
                     // The clone is not ready; the one that is, is called.
                     let clone = self.inner.clone();
                     let mut inner = std::mem::replace(&mut self.inner, clone);
@@ -151,7 +161,8 @@ where
 
 impl fmt::Debug for GuardLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GuardLayer").field("policies", &self.policies).field("need", &self.need).finish_non_exhaustive()
+        let Settings { policies, need, .. } = &*self.0;
+        f.debug_struct("GuardLayer").field("policies", policies).field("need", need).finish_non_exhaustive()
     }
 }
 
