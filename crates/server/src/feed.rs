@@ -26,6 +26,7 @@ pub(crate) use log::Snapshot;
 use seat::Seat;
 pub(crate) use subscription::Position;
 
+use crate::trouble::Trouble;
 use crate::upkeep::every;
 
 /// The feed of this process.
@@ -63,6 +64,7 @@ impl Feed {
     pub(crate) async fn run(&self, authority: &Authority) {
         let mut polls = every(POLL);
         let mut beats = every(BEAT);
+        let mut trouble = Trouble::new("the revocation feed can't be read");
         loop {
             let is_beat = tokio::select! {
                 () = self.revoked.notified() => false,
@@ -73,9 +75,7 @@ impl Feed {
                 self.count_beat();
             }
             // A statement that could not be made is one that no guard hears: it notices.
-            if let Err(error) = self.read(authority, is_beat).await {
-                tracing::warn!(%error, "the revocation feed can't be read");
-            }
+            trouble.note(self.read(authority, is_beat).await);
         }
     }
 

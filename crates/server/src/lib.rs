@@ -16,6 +16,7 @@ mod master_key;
 mod metrics;
 mod pulse;
 mod social;
+mod trouble;
 mod upkeep;
 mod vocabulary;
 

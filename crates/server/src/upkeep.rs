@@ -7,6 +7,7 @@ use tokenry_domain::store::Horizon;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use crate::App;
+use crate::trouble::Trouble;
 
 /// Runs until it is dropped.
 pub(crate) async fn run(app: &Arc<App>) {
@@ -31,27 +32,22 @@ pub(crate) fn every(period: Duration) -> Interval {
 /// Commands beside the server change keys in the database; they count within 250 ms.
 async fn follow(app: &App) {
     let mut ticks = every(Duration::from_millis(200));
+    let mut trouble = Trouble::new("signing keys can't be read");
     loop {
         ticks.tick().await;
-        match app.authority.reload_keys().await {
-            Ok(true) => tracing::info!("signing keys changed"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "signing keys can't be read"),
+        if trouble.note(app.authority.reload_keys().await) == Some(true) {
+            tracing::info!("signing keys changed");
         }
     }
 }
 
 async fn rotate(app: &App) {
     let mut ticks = every(ROTATION_CHECK);
+    let mut trouble = Trouble::new("key rotation failed; it is tried again");
     loop {
         ticks.tick().await;
-        match app.authority.rotate_due().await {
-            Ok(changes) => {
-                for change in changes {
-                    tracing::info!(kid = change.kid, change = change.kind.name(), "key rotation");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "key rotation failed; it is tried again"),
+        for change in trouble.note(app.authority.rotate_due().await).into_iter().flatten() {
+            tracing::info!(kid = change.kid, change = change.kind.name(), "key rotation");
         }
     }
 }
@@ -60,14 +56,11 @@ async fn rotate(app: &App) {
 async fn adjust(app: &App) {
     let Some(clock) = &app.shared_clock else { return };
     let mut ticks = every(CLOCK_CHECK);
+    let mut trouble = Trouble::new("the database's clock can't be read");
     loop {
         ticks.tick().await;
-        match clock.adjust().await {
-            Ok(millis) if millis.abs() > SUSPICIOUS => {
-                tracing::warn!(millis, "the database's clock is ahead of this one")
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the database's clock can't be read"),
+        if let Some(millis) = trouble.note(clock.adjust().await).filter(|millis| millis.abs() > SUSPICIOUS) {
+            tracing::warn!(millis, "the database's clock is ahead of this one");
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Composer, Mailer, Undelivered};
 use crate::App;
+use crate::trouble::Trouble;
 use crate::upkeep::every;
 
 /// What takes mails to where they go.
@@ -37,14 +38,13 @@ impl Post {
         }
         let mut ticks = every(CHECK);
         let mut in_hand = JoinSet::new();
+        let mut trouble = Trouble::new("the queue of mails can't be read; it is tried again");
         loop {
             select! {
                 _ = ticks.tick() => {}
                 () = self.queued.notified() => {}
             }
-            if let Err(error) = self.take_due(app, &mut in_hand).await {
-                tracing::warn!(%error, "the queue of mails can't be read; it is tried again");
-            }
+            trouble.note(self.take_due(app, &mut in_hand).await);
             while in_hand.try_join_next().is_some() {}
         }
     }

@@ -193,6 +193,13 @@ fn is_survived(harm: impl FnOnce(&Cluster), repair: impl FnOnce(&Cluster, &str))
             .as_array()
             .is_some_and(|entries| entries.iter().any(|entry| entry["value"] == lee["session_id"]))
     });
+    // The log says what is wrong, and does not drown in it: several times a second it is tried again.
+    let log = server.log();
+    for what in ["signing keys can't be read", "the revocation feed can't be read"] {
+        let reasons: Vec<&str> = log.lines().filter_map(|line| Some(line.split_once(what)?.1)).collect();
+        assert!(reasons.windows(2).all(|pair| pair[0] != pair[1]), "{what}: {reasons:?}");
+    }
+    crate::until(|| !log.contains("can't be read") || server.log().contains("over: "));
 }
 
 fn sign_up(server: &Running, name: &str) -> Value {
