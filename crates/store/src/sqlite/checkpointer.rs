@@ -18,6 +18,10 @@ pub(super) struct Checkpointer {
     options: Options,
     /// Made when it is first needed: a command that writes a row or two never needs it.
     helper: Option<Helper>,
+    /// How long the log was last.
+    pages: u32,
+    /// Whether the log has pages that lie all over the file.
+    is_scattered: bool,
 }
 
 /// A thread with a connection of its own.
@@ -29,8 +33,7 @@ struct Helper {
 }
 
 /// In what pieces the log is moved. Whoever flushes the log meanwhile waits until the disk has the whole piece.
-#[derive(Debug)]
-pub(super) struct Pieces {
+struct Pieces {
     /// The least for the helper to begin with.
     least: u32,
     /// What the writer moves by itself within some milliseconds.
@@ -39,9 +42,9 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// 16 MiB of log: a page that changes often is moved once.
-    pub(super) const LARGE: Self = Self { least: 4096, few: 512 };
+    const LARGE: Self = Self { least: 4096, few: 512 };
     /// 1 MiB: where every page is another one, there is nothing to gain by waiting.
-    pub(super) const SMALL: Self = Self { least: 256, few: 64 };
+    const SMALL: Self = Self { least: 256, few: 64 };
 }
 
 /// Who moves pages now.
@@ -54,12 +57,16 @@ enum Turn {
 
 impl Checkpointer {
     pub(super) fn new(path: PathBuf, options: Options) -> Self {
-        Self { path, options, helper: None }
+        Self { path, options, helper: None, pages: 0, is_scattered: false }
     }
 
-    /// Called by the writer between two transactions, with its connection.
-    pub(super) fn after_commit(&mut self, writer: &Connection, pieces: &Pieces) -> rusqlite::Result<()> {
+    /// Called by the writer between two transactions, with its connection. Whether the last one changed pages all over the
+    /// file.
+    pub(super) fn after_commit(&mut self, writer: &Connection, is_scattered: bool) -> rusqlite::Result<()> {
         let (mut pages, mut moved) = checkpoint(writer, LOOK)?;
+        let has_begun_anew = pages <= self.pages;
+        self.is_scattered = is_scattered || self.is_scattered && !has_begun_anew;
+        self.pages = pages;
         if let Some(helper) = self.helper.as_mut().filter(|helper| helper.is_busy) {
             let told = match pages {
                 MOST_PAGES.. => helper.done.recv().map_err(|_| TryRecvError::Disconnected),
@@ -73,6 +80,7 @@ impl Checkpointer {
             }
             (pages, moved) = checkpoint(writer, LOOK)?;
         }
+        let pieces = if self.is_scattered { Pieces::SMALL } else { Pieces::LARGE };
         match turn(pages, moved, pieces) {
             Turn::Nobody => {}
             Turn::Helper => self.wake()?,
@@ -123,7 +131,7 @@ impl Helper {
 }
 
 /// What to do about a log of so many `pages`, of which so many are `moved`.
-fn turn(pages: u32, moved: u32, pieces: &Pieces) -> Turn {
+fn turn(pages: u32, moved: u32, pieces: Pieces) -> Turn {
     let waiting = pages.saturating_sub(moved);
     let is_begun = moved > 0 && waiting > 0;
     match waiting {
@@ -154,26 +162,22 @@ mod tests {
 
     #[test]
     fn most_is_moved_beside_the_writer_and_the_rest_by_it() {
-        for (pages, moved, expected) in [
-            (0, 0, Turn::Nobody),
-            (4095, 0, Turn::Nobody),
-            (4096, 0, Turn::Helper),
-            (6000, 4096, Turn::Helper),
-            (6000, 5500, Turn::Writer),
-            (6000, 6000, Turn::Nobody),
-            (16384, 0, Turn::Writer),
-            (16384, 16384, Turn::Nobody),
+        for (pages, moved, pieces, expected) in [
+            (0, 0, Pieces::LARGE, Turn::Nobody),
+            (4095, 0, Pieces::LARGE, Turn::Nobody),
+            (4096, 0, Pieces::LARGE, Turn::Helper),
+            (6000, 4096, Pieces::LARGE, Turn::Helper),
+            (6000, 5500, Pieces::LARGE, Turn::Writer),
+            (6000, 6000, Pieces::LARGE, Turn::Nobody),
+            (16384, 0, Pieces::LARGE, Turn::Writer),
+            (16384, 16384, Pieces::LARGE, Turn::Nobody),
+            (255, 0, Pieces::SMALL, Turn::Nobody),
+            (256, 0, Pieces::SMALL, Turn::Helper),
+            (400, 256, Pieces::SMALL, Turn::Helper),
+            (300, 256, Pieces::SMALL, Turn::Writer),
+            (16384, 0, Pieces::SMALL, Turn::Writer),
         ] {
-            assert_eq!(turn(pages, moved, &Pieces::LARGE), expected, "{pages} {moved}");
-        }
-        for (pages, moved, expected) in [
-            (255, 0, Turn::Nobody),
-            (256, 0, Turn::Helper),
-            (400, 256, Turn::Helper),
-            (300, 256, Turn::Writer),
-            (16384, 0, Turn::Writer),
-        ] {
-            assert_eq!(turn(pages, moved, &Pieces::SMALL), expected, "{pages} {moved}");
+            assert_eq!(turn(pages, moved, pieces), expected, "{pages} {moved}");
         }
     }
 
@@ -194,7 +198,7 @@ mod tests {
             let fill = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50) \
                         INSERT OR REPLACE INTO filler SELECT abs(random() % 100000), hex(randomblob(1800)) FROM n";
             writer.execute(fill, []).unwrap();
-            checkpointer.after_commit(&writer, &Pieces::LARGE).unwrap();
+            checkpointer.after_commit(&writer, n >= 300).unwrap();
             let (pages, _) = checkpoint(&writer, LOOK).unwrap();
             restarts += u32::from(pages < last);
             (largest, last) = (largest.max(pages), pages);

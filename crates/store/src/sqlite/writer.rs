@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use tokenry_domain::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::checkpointer::{Checkpointer, Pieces};
+use super::checkpointer::Checkpointer;
 use super::error::Fault;
 use super::work::{Done, Work};
 
@@ -173,9 +173,8 @@ impl Worker {
     /// What was committed is durable in the log: whoever waited for that has been answered before.
     fn checkpoint(&mut self) {
         let Some(checkpointer) = &mut self.checkpointer else { return };
-        // A sweep changes rows that lie all over the file.
-        let pieces = if self.has_swept { Pieces::SMALL } else { Pieces::LARGE };
-        if let Err(error) = checkpointer.after_commit(&self.connection, &pieces) {
+        // The rows that a sweep removes lie all over the file.
+        if let Err(error) = checkpointer.after_commit(&self.connection, self.has_swept) {
             tracing::warn!(%error, "the log could not be moved into the database; it is tried again");
         }
     }
