@@ -18,7 +18,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
     let ascii = std::str::from_utf8(value.as_bytes()).ok().filter(|text| text.is_ascii());
     let value = ascii.ok_or(Refusal::Header("the Authorization header is not ASCII"))?;
-    let (scheme, token) = value.split_once(' ').ok_or(Refusal::Header("no token behind the scheme"))?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Refusal::Header("another scheme than Bearer"));
     }

@@ -23,6 +23,7 @@ async fn a_header_that_is_not_one_token_is_an_error_even_where_none_is_needed() 
     let guard = issuer.guard();
     let service = service(&guard);
     let token = issuer.token("kim").sign();
+    get(&service, "/orders", Some(&token)).await.is_hello("kim");
     let bad: Vec<Vec<u8>> = vec![
         Vec::new(),
         b"Bearer".to_vec(),
@@ -33,6 +34,15 @@ async fn a_header_that_is_not_one_token_is_an_error_even_where_none_is_needed() 
         format!("Bearer {token},{token}").into_bytes(),
         format!("Bearer {token}, Basic YTpi").into_bytes(),
         format!("Bearer \"{token}\"").into_bytes(),
+        // Almost a token that is known.
+        format!("Bearer {token}=").into_bytes(),
+        format!("Bearer {token}.").into_bytes(),
+        format!("Bearer .{token}").into_bytes(),
+        format!("Bearer {token}~").into_bytes(),
+        format!("Bearer \t{token}").into_bytes(),
+        format!("Bearer {}", token.replacen('.', "=.", 1)).into_bytes(),
+        format!("Bearer {}", token.replacen('.', "\t.", 1)).into_bytes(),
+        format!("Bearer Bearer {token}").into_bytes(),
         format!("Token {token}").into_bytes(),
         b"Basic YTpi".to_vec(),
         token.clone().into_bytes(),

@@ -49,6 +49,10 @@ async fn a_script_reads_why_it_was_refused() {
         let exposed = listed(&answer, "access-control-expose-headers");
         assert_eq!(exposed, ["etag", "retry-after", "www-authenticate"], "{path}");
     }
+    // This one no handler has seen.
+    let long = Request::post("/v1/login").header("origin", APP).body(Body::from("a".repeat(65 * 1024)));
+    let answer = site.send(long.unwrap()).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (413, "*"));
 }
 
 #[tokio::test]
