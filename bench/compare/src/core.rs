@@ -1,4 +1,5 @@
 use std::process::Command;
+use std::thread;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -13,6 +14,15 @@ impl Core {
     /// Keeps this thread, and the processes and threads that it starts, on this core.
     pub(crate) fn keep(self) {
         set(&[self.number()]);
+    }
+
+    /// Does `work` on this core.
+    pub(crate) fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let work = move || {
+            self.keep();
+            work()
+        };
+        thread::spawn(work).join().unwrap()
     }
 
     /// Lets this thread run anywhere again.

@@ -34,15 +34,46 @@ pub(crate) struct Served {
     pub(crate) answers: u64,
 }
 
+/// What one that takes turns with others got done in each of its own.
+#[derive(Default)]
+pub(crate) struct Turns {
+    served: Vec<Served>,
+    /// Microseconds of a core for a request.
+    costs: Vec<f64>,
+}
+
+impl Turns {
+    /// With the seconds of a core that it used up in this turn.
+    pub(crate) fn add(&mut self, served: Served, used: f64) {
+        self.costs.push(used * 1e6 / served.answers as f64);
+        self.served.push(served);
+    }
+
+    /// What a process that has just begun does is not yet what it does.
+    pub(crate) fn forget_last(&mut self) {
+        let _ = (self.served.pop(), self.costs.pop());
+    }
+
+    pub(crate) fn rates(&self) -> Vec<f64> {
+        self.served.iter().map(|served| served.rate).collect()
+    }
+
+    pub(crate) fn p99s(&self) -> Vec<f64> {
+        self.served.iter().map(|served| served.p99).collect()
+    }
+
+    pub(crate) fn costs(&self) -> &[f64] {
+        &self.costs
+    }
+}
+
 /// Lets all of them ask for `time`, after some time that is not counted. They spread over `servers` in turns.
 pub(crate) fn run<C: Client>(servers: &[SocketAddr], clients: Vec<C>, time: Duration) -> (Served, Vec<C>) {
     let servers = servers.to_vec();
-    let thread = std::thread::spawn(move || {
-        Core::Load.keep();
+    Core::Load.run(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap();
         tokio::task::LocalSet::new().block_on(&runtime, ask(servers, clients, time))
-    });
-    thread.join().unwrap()
+    })
 }
 
 async fn ask<C: Client>(servers: Vec<SocketAddr>, clients: Vec<C>, time: Duration) -> (Served, Vec<C>) {

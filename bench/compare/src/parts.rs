@@ -1,8 +1,8 @@
 //! What a refresh is made of: each part by itself, then the server that does them all.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -37,20 +37,20 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     let folder = tempfile::tempdir().unwrap();
     Core::Server.keep();
     let mut server = tokenry(measure, "Tokenry", &folder.path().join("data"), None);
-    let mut echo = Child::start(std::process::Command::new(std::env::current_exe().unwrap()).arg("echo"));
+    let mut echo = Child::start(Command::new(std::env::current_exe().unwrap()).arg("echo"));
     Core::leave();
     let address = echo.port();
     let mut parts = Parts::default();
     let rounds = measure.rounds(15, 2);
     // What has just begun is slower.
     server.turn(0);
-    server.forget_last();
+    server.turns.forget_last();
     for round in 0..rounds {
         let clients = (0..CLIENTS).map(|_| Same(server.clients[0].request.clone())).collect();
         parts.posts.push(1.0 / run(&[address], clients, TURN).0.rate);
-        parts.signatures.push(on_the_core(signatures));
+        parts.signatures.push(Core::Server.run(signatures));
         let path = folder.path().join(format!("updates-{round}.db"));
-        parts.updates.push(on_the_core(move || updates(&path)));
+        parts.updates.push(Core::Server.run(move || updates(&path)));
         server.turn(0);
     }
     report(measure, rounds, &parts, &server)
@@ -73,7 +73,7 @@ fn report(measure: &Measure, rounds: usize, parts: &Parts, server: &Server) -> F
          look at the request's claims, not count, not name its answer. An update waits for the disk, when the core could do \
          something else; that wait is in its time.",
     );
-    let rates = server.rates();
+    let rates = server.turns.rates();
     let each: Vec<f64> = rates.iter().map(|rate| 1.0 / rate).collect();
     let sum: Vec<f64> = (0..rounds).map(|at| parts.posts[at] + parts.signatures[at] + parts.updates[at]).collect();
     let row = |name: &str, times: &[f64]| {
@@ -123,14 +123,6 @@ impl Client for Same {
     fn request(&mut self) -> &[u8] {
         &self.0
     }
-}
-
-fn on_the_core<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let work = move || {
-        Core::Server.keep();
-        work()
-    };
-    thread::spawn(work).join().unwrap()
 }
 
 /// Seconds for the bare signatures of one refresh.

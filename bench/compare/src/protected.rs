@@ -18,7 +18,7 @@ use crate::child::{Child, used};
 use crate::core::Core;
 use crate::finding::{Finding, Table};
 use crate::fixture::{Fixture, token};
-use crate::load::{Client, Served, run};
+use crate::load::{Client, Turns, run};
 use crate::primitive;
 use crate::statistics::{digits, median, ratio};
 
@@ -28,9 +28,7 @@ struct Service {
     command: Command,
     /// Whether it sees each token once.
     are_new: bool,
-    served: Vec<Served>,
-    /// Microseconds of a core for a request, of each round.
-    costs: Vec<f64>,
+    turns: Turns,
 }
 
 pub(crate) fn measure(measure: &Measure) -> Finding {
@@ -55,7 +53,7 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
                     service.turn(process, &fixture, algorithm, &mut used_up);
                 }
                 if round == 0 {
-                    services.iter_mut().for_each(Service::forget_last);
+                    services.iter_mut().for_each(|service| service.turns.forget_last());
                 } else {
                     primitives.push(signature);
                 }
@@ -122,7 +120,7 @@ fn services(measure: &Measure, fixture: &Path, algorithm: Algorithm) -> Vec<Serv
         django.arg(measure.scripts.join("service.py")).arg("serve").env("FIXTURE", fixture);
         commands.push(("Django REST, simplejwt", django, false));
     }
-    let service = |(name, command, are_new)| Service { name, command, are_new, served: Vec::new(), costs: Vec::new() };
+    let service = |(name, command, are_new)| Service { name, command, are_new, turns: Turns::default() };
     commands.into_iter().map(service).collect()
 }
 
@@ -147,7 +145,7 @@ impl Service {
         algorithm: Algorithm,
         used_up: &mut usize,
     ) {
-        let fastest = self.rates().into_iter().reduce(f64::max).unwrap_or(FIRST);
+        let fastest = self.turns.rates().into_iter().reduce(f64::max).unwrap_or(FIRST);
         let mut count = (fastest * TURN.as_secs_f64() * 2.0) as usize;
         loop {
             let requests: Vec<Vec<u8>> = if self.are_new {
@@ -161,24 +159,14 @@ impl Service {
             let client = |_| Caller { requests: Arc::clone(&requests), next: Arc::clone(&next) };
             let before = used(child.id());
             let (served, _) = run(&[*address], (0..CONNECTIONS).map(client).collect(), TURN);
-            let cost = (used(child.id()) - before) * 1e6 / served.answers as f64;
+            let used = used(child.id()) - before;
             // A turn in which new tokens came again does not count.
             if !self.are_new || next.load(Ordering::Relaxed) <= requests.len() {
-                self.costs.push(cost);
-                self.served.push(served);
+                self.turns.add(served, used);
                 return;
             }
             count *= 2;
         }
-    }
-
-    /// What a process that has just begun does is not yet what it does.
-    fn forget_last(&mut self) {
-        let _ = (self.served.pop(), self.costs.pop());
-    }
-
-    fn rates(&self) -> Vec<f64> {
-        self.served.iter().map(|served| served.rate).collect()
     }
 }
 
@@ -202,8 +190,7 @@ fn request(token: &str) -> Vec<u8> {
 /// Seconds for the bare check of one signature, on the service's core.
 fn bare_signature(fixture: &Path, algorithm: Algorithm) -> f64 {
     let key = crate::fixture::read_key(fixture, algorithm);
-    let thread = std::thread::spawn(move || {
-        Core::Server.keep();
+    Core::Server.run(move || {
         let call = primitive::verify(&key, &[token(&key, 0)]);
         let (started, mut calls) = (Instant::now(), 0);
         while started.elapsed() < Duration::from_millis(50) {
@@ -211,12 +198,11 @@ fn bare_signature(fixture: &Path, algorithm: Algorithm) -> f64 {
             calls += 20;
         }
         started.elapsed().as_secs_f64() / f64::from(calls)
-    });
-    thread.join().unwrap()
+    })
 }
 
 fn judge(finding: &mut Finding, algorithm: Algorithm, services: &[Service], primitives: &[f64]) {
-    let rates: HashMap<&str, Vec<f64>> = services.iter().map(|service| (service.name, service.rates())).collect();
+    let rates: HashMap<&str, Vec<f64>> = services.iter().map(|service| (service.name, service.turns.rates())).collect();
     let (bare, name) = (&rates[BARE], algorithm.name());
     let warm = ratio(&rates[WARM], bare);
     finding.expect(
@@ -238,15 +224,14 @@ fn judge(finding: &mut Finding, algorithm: Algorithm, services: &[Service], prim
 }
 
 fn table(algorithm: Algorithm, services: &[Service]) -> Table {
-    let bare = services[0].rates();
+    let bare = services[0].turns.rates();
     let rows = services.iter().map(|service| {
-        let p99s: Vec<f64> = service.served.iter().map(|served| served.p99).collect();
         vec![
             service.name.to_owned(),
-            digits(median(&service.rates())),
-            format!("{:.1} %", ratio(&service.rates(), &bare) * 100.0),
-            digits(median(&p99s)),
-            digits(median(&service.costs)),
+            digits(median(&service.turns.rates())),
+            format!("{:.1} %", ratio(&service.turns.rates(), &bare) * 100.0),
+            digits(median(&service.turns.p99s())),
+            digits(median(service.turns.costs())),
         ]
     });
     Table {
@@ -259,7 +244,7 @@ fn table(algorithm: Algorithm, services: &[Service]) -> Table {
 fn panel(algorithm: Algorithm, services: &[Service]) -> Panel {
     let bars = services.iter().map(|service| Bar {
         name: service.name.to_owned(),
-        value: median(&service.rates()),
+        value: median(&service.turns.rates()),
         is_ours: service.name.contains("Tokenry"),
     });
     Panel { title: algorithm.name().to_owned(), bars: bars.collect() }

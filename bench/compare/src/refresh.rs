@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 use crate::core::Core;
 use crate::finding::{Finding, Table};
 use crate::fixture::Fixture;
-use crate::load::{Client, Served, run};
+use crate::load::{Client, Turns, run};
 use crate::statistics::{digits, median, ratio};
 
 /// One of the servers that are compared.
@@ -26,8 +26,7 @@ pub(crate) struct Server {
     pub(crate) clients: Vec<Holder>,
     /// Whether PostgreSQL works for it.
     is_on_postgres: bool,
-    served: Vec<Served>,
-    costs: Vec<f64>,
+    pub(crate) turns: Turns,
 }
 
 pub(crate) fn measure(measure: &Measure) -> Finding {
@@ -58,7 +57,7 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     finding.tables.push(table(&servers));
     let bars = servers.iter().map(|server| Bar {
         name: server.name.to_owned(),
-        value: median(&server.rates()),
+        value: median(&server.turns.rates()),
         is_ours: server.name.starts_with("Tokenry"),
     });
     finding.charts.push(Chart::Bars {
@@ -104,7 +103,7 @@ pub(crate) fn tokenry(measure: &Measure, name: &'static str, data: &Path, databa
     let address = line.split("listening on ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
     let address: SocketAddr = address.parse().unwrap();
     let clients = (0..CLIENTS).map(|number| Holder::signed_up(address, number)).collect();
-    Server { name, child, address, clients, is_on_postgres: database.is_some(), served: Vec::new(), costs: Vec::new() }
+    Server { name, child, address, clients, is_on_postgres: database.is_some(), turns: Turns::default() }
 }
 
 fn simplejwt(measure: &Measure, name: &'static str, fixture: &Path, database: &str) -> Server {
@@ -120,7 +119,7 @@ fn simplejwt(measure: &Measure, name: &'static str, fixture: &Path, database: &s
     let mut child = Child::start(serve.arg("serve"));
     let clients = tokens.into_iter().map(|token| Holder::new(Form::Django, &token, None)).collect();
     let is_on_postgres = database.contains(' ');
-    Server { name, address: child.port(), child, clients, is_on_postgres, served: Vec::new(), costs: Vec::new() }
+    Server { name, address: child.port(), child, clients, is_on_postgres, turns: Turns::default() }
 }
 
 fn provider(measure: &Measure) -> Server {
@@ -130,7 +129,7 @@ fn provider(measure: &Measure) -> Server {
     let tokens: Vec<String> = serde_json::from_str(&child.line()).unwrap();
     let clients = tokens.into_iter().map(|token| Holder::new(Form::OpenId, &token, None)).collect();
     let name = "oidc-provider, in memory";
-    Server { name, child, address, clients, is_on_postgres: false, served: Vec::new(), costs: Vec::new() }
+    Server { name, child, address, clients, is_on_postgres: false, turns: Turns::default() }
 }
 
 /// An empty database, as Django is told of it: folder of the socket, port, name.
@@ -144,18 +143,8 @@ impl Server {
         let all = |child: &Child| used(child.id()) + if self.is_on_postgres { used(postgres) } else { 0.0 };
         let before = all(&self.child);
         let (served, clients) = run(&[self.address], std::mem::take(&mut self.clients), TURN);
-        self.costs.push((all(&self.child) - before) * 1e6 / served.answers as f64);
-        self.served.push(served);
+        self.turns.add(served, all(&self.child) - before);
         self.clients = clients;
-    }
-
-    /// What a server that has just begun does is not yet what it does.
-    pub(crate) fn forget_last(&mut self) {
-        let _ = (self.served.pop(), self.costs.pop());
-    }
-
-    pub(crate) fn rates(&self) -> Vec<f64> {
-        self.served.iter().map(|served| served.rate).collect()
     }
 }
 
@@ -234,15 +223,14 @@ fn once(address: SocketAddr, request: &[u8]) -> Value {
 }
 
 fn table(servers: &[Server]) -> Table {
-    let ours = servers[0].rates();
+    let ours = servers[0].turns.rates();
     let rows = servers.iter().map(|server| {
-        let p99s: Vec<f64> = server.served.iter().map(|served| served.p99).collect();
         vec![
             server.name.to_owned(),
-            digits(median(&server.rates())),
-            digits(ratio(&server.rates(), &ours)),
-            digits(median(&p99s)),
-            digits(median(&server.costs)),
+            digits(median(&server.turns.rates())),
+            digits(ratio(&server.turns.rates(), &ours)),
+            digits(median(&server.turns.p99s())),
+            digits(median(server.turns.costs())),
             digits(resident(server.child.id())),
         ]
     });
