@@ -20,7 +20,6 @@ pub struct Genuine(Arc<Token>);
 struct Token {
     payload: Payload,
     kid: KeyId,
-    expires_at: i64,
 }
 
 /// The `kid` of a token's header.
@@ -35,7 +34,8 @@ impl Claims {
     /// `exp`, in seconds since 1970, a fraction rounded up.
     #[must_use]
     pub fn expires_at(&self) -> i64 {
-        self.0.0.expires_at
+        // The verifier compared it, so it is there.
+        self.0.0.payload.expires_at().unwrap_or_default()
     }
 
     /// `sub`: who the token is about.
@@ -59,7 +59,7 @@ impl Genuine {
     /// `exp`, in seconds since 1970, a fraction rounded up; `None` when absent. It may have passed.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
-        self.0.payload.expires_at
+        self.0.payload.expires_at()
     }
 
     /// `sub`: who the token is about; `None` when absent.
@@ -69,8 +69,7 @@ impl Genuine {
     }
 
     pub(crate) fn new(payload: Payload, kid: KeyId) -> Self {
-        let expires_at = payload.expires_at.unwrap_or_default();
-        Self(Arc::new(Token { payload, kid, expires_at }))
+        Self(Arc::new(Token { payload, kid }))
     }
 
     pub(crate) fn payload(&self) -> &Payload {
@@ -113,13 +112,13 @@ macro_rules! accessors {
             /// `iat`, in seconds since 1970, a fraction rounded up.
             #[must_use]
             pub fn issued_at(&self) -> Option<i64> {
-                self.token().payload.issued_at
+                self.token().payload.issued_at()
             }
 
             /// `nbf`, in seconds since 1970, a fraction rounded up.
             #[must_use]
             pub fn not_before(&self) -> Option<i64> {
-                self.token().payload.not_before
+                self.token().payload.not_before()
             }
 
             /// `jti`: the token's own id.
@@ -176,7 +175,7 @@ macro_rules! accessors {
             /// Any claim by name; `None` when absent or not a `T`.
             #[must_use]
             pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-                serde_json::from_str(json::member(self.json(), name)?.raw).ok()
+                serde_json::from_str(json::member(self.json(), name)?.raw()).ok()
             }
 
             /// The whole payload as a type of the application's.
@@ -190,7 +189,7 @@ macro_rules! accessors {
             /// The payload as it was signed.
             #[must_use]
             pub fn json(&self) -> &str {
-                &self.token().payload.json
+                self.token().payload.json()
             }
         }
 

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::json::{self, Value};
+use crate::json::{self, Value, print_of};
 use crate::{Algorithm, VerifyError, base64url};
 
 /// The members of a JOSE header that count (RFC 7515 section 4.1).
@@ -17,11 +17,11 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, VerifyError> {
         let (mut alg, mut kid, mut typ, mut crit) = (None, None, None, false);
-        json::scan(text, |name, value| match name {
-            "alg" => alg = Some(value),
-            "kid" => kid = Some(value),
-            "typ" => typ = Some(value),
-            "crit" => crit = true,
+        json::scan(text, |name, value| match name.print {
+            ALG => alg = Some(value),
+            KID => kid = Some(value),
+            TYP => typ = Some(value),
+            CRIT => crit = true,
             _ => (),
         })
         .map_err(VerifyError::Malformed)?;
@@ -36,6 +36,11 @@ impl<'a> Header<'a> {
         })
     }
 }
+
+const ALG: u64 = print_of("alg");
+const KID: u64 = print_of("kid");
+const TYP: u64 = print_of("typ");
+const CRIT: u64 = print_of("crit");
 
 /// The encoded header that [`SigningKey`](crate::SigningKey) writes. A token that starts with it need not be parsed to
 /// know its key.

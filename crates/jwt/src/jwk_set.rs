@@ -29,7 +29,7 @@ impl JwkSet {
         let text = std::str::from_utf8(text).map_err(|_| KeyError::Malformed("not UTF-8"))?;
         let mut keys = None;
         json::scan(text, |name, value| {
-            if name == "keys" {
+            if name.is("keys") {
                 keys = Some(value);
             }
         })
@@ -38,7 +38,7 @@ impl JwkSet {
         if keys.len() > MAX_KEYS {
             return Err(KeyError::TooLarge);
         }
-        let keys: Vec<Jwk> = keys.into_iter().filter_map(|key| Jwk::from_json(key.raw).ok()).collect();
+        let keys: Vec<Jwk> = keys.into_iter().filter_map(|key| Jwk::from_json(key.raw()).ok()).collect();
         let mut seen = HashSet::new();
         for kid in keys.iter().filter_map(Jwk::key_id) {
             if !seen.insert(kid) {

@@ -1,186 +1,207 @@
-use std::borrow::Cow;
-use std::ops::Range;
-
 use smallvec::{SmallVec, smallvec};
 
-use crate::json::{self, Kind, Value};
+use crate::json::{self, Kind, Name, Value, print_of};
 use crate::{SignError, VerifyError};
 
 /// A payload that was read once: its text, and where the claims that verification judges stand in it.
 pub(crate) struct Payload {
-    pub(crate) json: String,
-    issuer: Option<Text>,
-    subject: Option<Text>,
-    audiences: Option<SmallVec<[Text; 1]>>,
-    token_id: Option<Text>,
-    session_id: Option<Text>,
-    client_id: Option<Text>,
-    scope: Option<Text>,
-    /// Seconds since 1970, rounded up: a whole `now` compares with it as with the exact date.
-    pub(crate) expires_at: Option<i64>,
-    pub(crate) not_before: Option<i64>,
-    pub(crate) issued_at: Option<i64>,
+    /// The JSON, and behind it what those of its strings say that have escapes.
+    text: String,
+    json_length: usize,
+    known: Known,
+}
+
+/// The claims of interest. Dates are seconds since 1970, rounded up: a whole `now` compares with them as with the exact
+/// ones.
+#[derive(Default)]
+struct Known {
+    issuer: Option<Span>,
+    subject: Option<Span>,
+    audiences: Option<SmallVec<[Span; 2]>>,
+    token_id: Option<Span>,
+    session_id: Option<Span>,
+    client_id: Option<Span>,
+    scope: Option<Span>,
+    expires_at: Option<i64>,
+    not_before: Option<i64>,
+    issued_at: Option<i64>,
+}
+
+/// Where a string stands in the text.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
 }
 
 impl Payload {
     /// Reads the structure: one reading, claims of the right type. Judges no value but dates out of range and an
     /// empty or unprintable `sub`.
     pub(crate) fn parse(json: String) -> Result<Self, VerifyError> {
-        let mut found = Found::default();
-        json::scan(&json, |name, value| found.note(name, value)).map_err(VerifyError::Malformed)?;
-        let text = |value: Option<Value<'_>>, claim| match value {
-            Some(value) => Text::new(&json, value).map(Some).ok_or(VerifyError::InvalidClaim { claim }),
-            None => Ok(None),
-        };
-        let issuer = text(found.iss, "iss")?;
-        let subject = text(found.sub, "sub")?;
-        if subject.as_ref().is_some_and(|sub| !is_subject(sub.str(&json))) {
-            return Err(VerifyError::InvalidClaim { claim: "sub" });
-        }
-        let audiences = match found.aud {
-            None => None,
-            Some(value) => Some(
-                match value.elements() {
-                    Some(elements) => {
-                        elements.into_iter().map(|element| Text::new(&json, element)).collect::<Option<_>>()
-                    }
-                    None => Text::new(&json, value).map(|one| smallvec![one]),
-                }
-                .ok_or(VerifyError::InvalidClaim { claim: "aud" })?,
-            ),
-        };
-        let token_id = text(found.jti, "jti")?;
-        let session_id = text(found.sid, "sid")?;
-        let client_id = text(found.client_id, "client_id")?;
-        let scope = text(found.scope, "scope")?;
-        let expires_at = date(found.exp, "exp")?;
-        let not_before = date(found.nbf, "nbf")?;
-        let issued_at = date(found.iat, "iat")?;
-        Ok(Self {
-            issuer,
-            subject,
-            audiences,
-            token_id,
-            session_id,
-            client_id,
-            scope,
-            expires_at,
-            not_before,
-            issued_at,
-            json,
+        let mut texts = Texts { json_length: json.len(), unescaped: String::new() };
+        let (mut known, mut fault) = (Known::default(), None);
+        json::scan(&json, |name, value| {
+            if let Err(error) = known.note(name, value, &mut texts) {
+                fault.get_or_insert(error);
+            }
         })
+        .map_err(VerifyError::Malformed)?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let mut payload = Self { json_length: texts.json_length, text: json, known };
+        if !texts.unescaped.is_empty() {
+            payload.text.push_str(&texts.unescaped);
+        }
+        match payload.subject() {
+            Some(subject) if !is_subject(subject) => Err(VerifyError::InvalidClaim { claim: "sub" }),
+            _ => Ok(payload),
+        }
+    }
+
+    /// The payload as it was signed.
+    pub(crate) fn json(&self) -> &str {
+        self.text.get(..self.json_length).unwrap_or_default()
     }
 
     pub(crate) fn issuer(&self) -> Option<&str> {
-        self.text(&self.issuer)
+        self.at(self.known.issuer)
     }
 
     pub(crate) fn subject(&self) -> Option<&str> {
-        self.text(&self.subject)
+        self.at(self.known.subject)
     }
 
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.audiences.iter().flatten().map(|audience| audience.str(&self.json))
+        self.known.audiences.iter().flatten().filter_map(|&audience| self.at(Some(audience)))
     }
 
     /// Whether `aud` is there at all.
     pub(crate) fn has_audience(&self) -> bool {
-        self.audiences.is_some()
+        self.known.audiences.is_some()
     }
 
     pub(crate) fn token_id(&self) -> Option<&str> {
-        self.text(&self.token_id)
+        self.at(self.known.token_id)
     }
 
     pub(crate) fn session_id(&self) -> Option<&str> {
-        self.text(&self.session_id)
+        self.at(self.known.session_id)
     }
 
     pub(crate) fn client_id(&self) -> Option<&str> {
-        self.text(&self.client_id)
+        self.at(self.known.client_id)
     }
 
     pub(crate) fn scope(&self) -> Option<&str> {
-        self.text(&self.scope)
+        self.at(self.known.scope)
     }
 
-    fn text<'a>(&'a self, text: &'a Option<Text>) -> Option<&'a str> {
-        text.as_ref().map(|text| text.str(&self.json))
+    pub(crate) fn expires_at(&self) -> Option<i64> {
+        self.known.expires_at
+    }
+
+    pub(crate) fn not_before(&self) -> Option<i64> {
+        self.known.not_before
+    }
+
+    pub(crate) fn issued_at(&self) -> Option<i64> {
+        self.known.issued_at
+    }
+
+    fn at(&self, span: Option<Span>) -> Option<&str> {
+        span.and_then(|Span { start, end }| self.text.get(start as usize..end as usize))
+    }
+}
+
+impl Known {
+    fn note(&mut self, name: Name<'_>, value: Value<'_>, texts: &mut Texts) -> Result<(), VerifyError> {
+        match name.print {
+            ISS => self.issuer = Some(texts.span(value, "iss")?),
+            SUB => self.subject = Some(texts.span(value, "sub")?),
+            AUD => self.audiences = Some(texts.spans(value, "aud")?),
+            EXP => self.expires_at = Some(date(value, "exp")?),
+            NBF => self.not_before = Some(date(value, "nbf")?),
+            IAT => self.issued_at = Some(date(value, "iat")?),
+            JTI => self.token_id = Some(texts.span(value, "jti")?),
+            SID => self.session_id = Some(texts.span(value, "sid")?),
+            SCOPE => self.scope = Some(texts.span(value, "scope")?),
+            CLIENT_ID if name.is("client_id") => self.client_id = Some(texts.span(value, "client_id")?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The text that spans point into, while it is being read.
+struct Texts {
+    json_length: usize,
+    /// What comes behind the JSON.
+    unescaped: String,
+}
+
+impl Texts {
+    fn span(&mut self, value: Value<'_>, claim: &'static str) -> Result<Span, VerifyError> {
+        match value.kind {
+            Kind::String { escaped: false } => Some(Span { start: value.start + 1, end: value.end - 1 }),
+            Kind::String { escaped: true } => value.text().and_then(|text| {
+                let start = self.json_length + self.unescaped.len();
+                self.unescaped.push_str(&text);
+                Span::new(start, start + text.len())
+            }),
+            _ => None,
+        }
+        .ok_or(VerifyError::InvalidClaim { claim })
+    }
+
+    /// Of a string, or an array of strings.
+    fn spans(&mut self, value: Value<'_>, claim: &'static str) -> Result<SmallVec<[Span; 2]>, VerifyError> {
+        match value.elements() {
+            None => Ok(smallvec![self.span(value, claim)?]),
+            Some(elements) => elements.into_iter().map(|element| self.span(element, claim)).collect(),
+        }
+    }
+}
+
+impl Span {
+    fn new(start: usize, end: usize) -> Option<Self> {
+        Some(Self { start: start.try_into().ok()?, end: end.try_into().ok()? })
     }
 }
 
 /// Checks claims that are about to be signed.
 pub(crate) fn check(json: &str) -> Result<(), SignError> {
-    let mut found = Found::default();
-    json::scan(json, |name, value| found.note(name, value)).map_err(SignError::Claims)?;
-    for (value, claim) in [(found.exp, "exp"), (found.nbf, "nbf"), (found.iat, "iat")] {
-        date(value, claim).map_err(|error| match error {
-            VerifyError::Milliseconds { claim } => SignError::Milliseconds { claim },
-            _ => SignError::InvalidClaim { claim },
-        })?;
-    }
-    Ok(())
-}
-
-/// The values of the claims of interest, as they stand.
-#[derive(Default)]
-struct Found<'a> {
-    iss: Option<Value<'a>>,
-    sub: Option<Value<'a>>,
-    aud: Option<Value<'a>>,
-    exp: Option<Value<'a>>,
-    nbf: Option<Value<'a>>,
-    iat: Option<Value<'a>>,
-    jti: Option<Value<'a>>,
-    sid: Option<Value<'a>>,
-    client_id: Option<Value<'a>>,
-    scope: Option<Value<'a>>,
-}
-
-impl<'a> Found<'a> {
-    fn note(&mut self, name: &str, value: Value<'a>) {
-        let claim = match name {
-            "iss" => &mut self.iss,
-            "sub" => &mut self.sub,
-            "aud" => &mut self.aud,
-            "exp" => &mut self.exp,
-            "nbf" => &mut self.nbf,
-            "iat" => &mut self.iat,
-            "jti" => &mut self.jti,
-            "sid" => &mut self.sid,
-            "client_id" => &mut self.client_id,
-            "scope" => &mut self.scope,
+    let mut fault = None;
+    json::scan(json, |name, value| {
+        let claim = match name.print {
+            EXP => "exp",
+            NBF => "nbf",
+            IAT => "iat",
             _ => return,
         };
-        *claim = Some(value);
-    }
-}
-
-/// A string of the payload: a slice of it, or its meaning when it has escapes.
-enum Text {
-    Slice(Range<u32>),
-    Owned(Box<str>),
-}
-
-impl Text {
-    /// `None` when `value` is not a string.
-    fn new(json: &str, value: Value<'_>) -> Option<Self> {
-        Some(match value.text()? {
-            Cow::Owned(text) => Self::Owned(text.into()),
-            Cow::Borrowed(text) => {
-                let start = text.as_ptr().addr().checked_sub(json.as_ptr().addr())?;
-                Self::Slice(u32::try_from(start).ok()?..u32::try_from(start + text.len()).ok()?)
-            }
-        })
-    }
-
-    fn str<'a>(&'a self, json: &'a str) -> &'a str {
-        match self {
-            Self::Slice(range) => json.get(range.start as usize..range.end as usize).unwrap_or_default(),
-            Self::Owned(text) => text,
+        if let Err(error) = date(value, claim) {
+            fault.get_or_insert(error);
         }
+    })
+    .map_err(SignError::Claims)?;
+    match fault {
+        None => Ok(()),
+        Some(VerifyError::Milliseconds { claim }) => Err(SignError::Milliseconds { claim }),
+        Some(VerifyError::InvalidClaim { claim }) => Err(SignError::InvalidClaim { claim }),
+        Some(_) => Err(SignError::Claims("date")),
     }
 }
+
+const ISS: u64 = print_of("iss");
+const SUB: u64 = print_of("sub");
+const AUD: u64 = print_of("aud");
+const EXP: u64 = print_of("exp");
+const NBF: u64 = print_of("nbf");
+const IAT: u64 = print_of("iat");
+const JTI: u64 = print_of("jti");
+const SID: u64 = print_of("sid");
+const SCOPE: u64 = print_of("scope");
+const CLIENT_ID: u64 = print_of("client_id");
 
 /// Non-empty, without control characters (of ASCII, Latin-1 and Unicode's Cc, which is both).
 fn is_subject(sub: &str) -> bool {
@@ -195,17 +216,17 @@ fn has_ascii_control(text: &str) -> bool {
 }
 
 /// A NumericDate in 0..=10^11, rounded up (RFC 7519 section 2: seconds, a fraction is legal).
-fn date(value: Option<Value<'_>>, claim: &'static str) -> Result<Option<i64>, VerifyError> {
-    let Some(value) = value else { return Ok(None) };
+fn date(value: Value<'_>, claim: &'static str) -> Result<i64, VerifyError> {
     if value.kind != Kind::Number {
         return Err(VerifyError::InvalidClaim { claim });
     }
-    if let Ok(whole @ 0..=LATEST_WHOLE) = value.raw.parse::<i64>() {
-        return Ok(Some(whole));
+    let number = value.raw();
+    if let Ok(whole @ 0..=LATEST_WHOLE) = number.parse::<i64>() {
+        return Ok(whole);
     }
-    let seconds: f64 = value.raw.parse().map_err(|_| VerifyError::InvalidClaim { claim })?;
+    let seconds: f64 = number.parse().map_err(|_| VerifyError::InvalidClaim { claim })?;
     match seconds {
-        0.0..=LATEST => Ok(Some(seconds.ceil() as i64)),
+        0.0..=LATEST => Ok(seconds.ceil() as i64),
         LATEST.. => Err(VerifyError::Milliseconds { claim }),
         _ => Err(VerifyError::InvalidClaim { claim }),
     }
@@ -221,7 +242,7 @@ mod tests {
     use super::*;
 
     fn expiry(number: &str) -> Result<Option<i64>, VerifyError> {
-        Payload::parse(format!(r#"{{"exp":{number}}}"#)).map(|payload| payload.expires_at)
+        Payload::parse(format!(r#"{{"exp":{number}}}"#)).map(|payload| payload.expires_at())
     }
 
     #[test]

@@ -107,14 +107,14 @@ impl Verifier {
             return Err(if payload.has_audience() { VerifyError::Audience } else { missing("aud") });
         }
         payload.subject().ok_or(missing("sub"))?;
-        let exp = payload.expires_at.ok_or(missing("exp"))?;
+        let exp = payload.expires_at().ok_or(missing("exp"))?;
         if now >= exp.saturating_add(self.leeway) {
             return Err(VerifyError::Expired { at: exp });
         }
-        if let Some(nbf) = payload.not_before.filter(|&nbf| now.saturating_add(self.leeway) < nbf) {
+        if let Some(nbf) = payload.not_before().filter(|&nbf| now.saturating_add(self.leeway) < nbf) {
             return Err(VerifyError::NotYetValid { at: nbf });
         }
-        if let Some(iat) = payload.issued_at.filter(|&iat| now.saturating_add(CLOCK_SKEW) < iat) {
+        if let Some(iat) = payload.issued_at().filter(|&iat| now.saturating_add(CLOCK_SKEW) < iat) {
             return Err(VerifyError::IssuedInFuture { at: iat });
         }
         Ok(())
