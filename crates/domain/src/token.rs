@@ -1,5 +1,7 @@
 //! Minting the token pair, and reading a refresh token.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,7 +11,7 @@ use tokenry_jwt::{Genuine, SignError, SigningKey};
 use zeroize::Zeroizing;
 
 use crate::account::User;
-use crate::id::SessionId;
+use crate::id::{SessionId, UserId};
 use crate::refresh::Position;
 use crate::session::{Session, SessionSecret};
 use crate::time::Timestamp;
@@ -39,18 +41,18 @@ pub struct TokenPair {
 #[derive(Serialize)]
 pub(crate) struct AccessClaims<'a> {
     pub iss: &'a str,
-    pub sub: String,
+    pub sub: UserId,
     pub aud: Audience<'a>,
     pub exp: i64,
     pub iat: i64,
     pub jti: String,
-    pub sid: String,
+    pub sid: SessionId,
     pub auth_time: i64,
     /// How the user was authenticated here (RFC 8176); who came from a provider was so there.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub amr: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub roles: Vec<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub amr: &'static [&'static str],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: &'a BTreeSet<String>,
     #[serde(flatten)]
     pub own: Map<String, Value>,
 }
@@ -84,8 +86,8 @@ pub(crate) fn sign_refresh(
     struct Claims<'a> {
         iss: &'a str,
         aud: &'a str,
-        sub: String,
-        sid: String,
+        sub: UserId,
+        sid: SessionId,
         r#gen: u64,
         ord: u32,
         jti: String,
@@ -95,8 +97,8 @@ pub(crate) fn sign_refresh(
     let claims = Claims {
         iss: issuer,
         aud: issuer,
-        sub: session.user.to_string(),
-        sid: session.id.to_string(),
+        sub: session.user,
+        sid: session.id,
         r#gen: position.generation,
         ord: position.ordinal,
         jti: token_id(&session.secret, position),
@@ -145,7 +147,7 @@ impl<'a> AccessClaims<'a> {
     ) -> Self {
         Self {
             iss: issuer,
-            sub: user.id.to_string(),
+            sub: user.id,
             aud: match audiences {
                 [one] => Audience::One(one),
                 several => Audience::Several(several),
@@ -153,10 +155,10 @@ impl<'a> AccessClaims<'a> {
             exp: expires_at.seconds(),
             iat: issued_at.seconds(),
             jti: token_id,
-            sid: session.id.to_string(),
+            sid: session.id,
             auth_time: session.created_at.seconds(),
-            amr: if session.identity.is_none() { vec!["pwd"] } else { Vec::new() },
-            roles: user.roles.iter().map(String::as_str).collect(),
+            amr: if session.identity.is_none() { &["pwd"] } else { &[] },
+            roles: &user.roles,
             own: Map::new(),
         }
     }

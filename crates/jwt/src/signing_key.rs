@@ -135,8 +135,16 @@ impl SigningKey {
         let claims = serde_json::to_string(claims).map_err(|_| SignError::Claims("not serialisable"))?;
         payload::check(&claims)?;
         let kid = Some(self.kid.as_str()).filter(|kid| !kid.is_empty());
-        let mut token = header::encode(self.algorithm, kid, typ);
-        token.reserve(claims.len() * 4 / 3 + 400);
+        let other;
+        let header = match typ {
+            header::ACCESS => self.verifying.access_header(),
+            _ => {
+                other = header::encode(self.algorithm, kid, typ);
+                &other
+            }
+        };
+        let mut token = String::with_capacity(header.len() + claims.len() * 4 / 3 + 400);
+        token.push_str(header);
         token.push('.');
         base64url::encode_to(claims.as_bytes(), &mut token);
         let signature = self.signing.sign(self.algorithm, token.as_bytes()).ok_or(SignError::Key)?;

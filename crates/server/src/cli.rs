@@ -13,12 +13,15 @@ mod user;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokenry_domain::Error;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::app::{App, StartError};
 use crate::clock::SystemClock;
@@ -103,9 +106,17 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// With one thread where there is one core: handing work to another would only cost.
+fn runtime() -> io::Result<Runtime> {
+    let mut builder = match available_parallelism() {
+        Ok(NonZeroUsize::MIN) => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
+}
+
 fn run(arguments: Arguments) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new("unavailable", error))?;
+    let runtime = runtime().map_err(|error| Failure::new("unavailable", error))?;
     match arguments.command {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

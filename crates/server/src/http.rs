@@ -31,7 +31,6 @@ mod well_known;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,10 +54,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         // At once: each call of `layer` puts every request into boxes of its own.
-        .layer((cors, CatchPanicLayer::custom(problem::panicked), from_fn(body::bounded)))
+        .layer((cors, CatchPanicLayer::custom(problem::panicked), body::Bounded))
         // Outside of CORS: no page of another origin reads links that log in.
         .route("/dev/outbox", get(outbox::show).fallback(problem::no_such_method))
-        .layer(from_fn_with_state(Arc::clone(&app), problem::finish))
+        .layer(problem::Finish(Arc::clone(&app)))
         .with_state(app)
 }
 

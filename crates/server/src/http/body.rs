@@ -1,16 +1,19 @@
 //! Request bodies: bounded, read once, strict.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::{BoxFuture, Either};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout, timeout_at};
+use tower_layer::Layer;
+use tower_service::Service;
 
 use super::problem::ApiError;
 
@@ -19,12 +22,52 @@ pub(crate) struct Json<T>(pub T);
 
 /// Reads a body of at most [`MOST_BYTES`] before any handler runs. One that is too long is read and thrown away, up to
 /// a limit, so that the client sees the answer instead of a broken connection.
-pub(crate) async fn bounded(request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match timeout(READ_TIME, read(body)).await {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(error)) => closing(error),
-        Err(_) => closing(ApiError::invalid_request(format!("the body took longer than {} s", READ_TIME.as_secs()))),
+#[derive(Clone)]
+pub(crate) struct Bounded;
+
+/// A service behind [`Bounded`].
+#[derive(Clone)]
+pub(crate) struct Bounding<S>(S);
+
+impl<S> Layer<S> for Bounded {
+    type Service = Bounding<S>;
+
+    fn layer(&self, inner: S) -> Bounding<S> {
+        Bounding(inner)
+    }
+}
+
+impl<S> Service<Request> for Bounding<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.body().is_end_stream() {
+            return Either::Left(self.0.call(request));
+        }
+        // The clone is not ready; the one that is, is called.
+        let clone = self.0.clone();
+        let mut inner = std::mem::replace(&mut self.0, clone);
+        Either::Right(Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            match timeout(READ_TIME, read(body)).await {
+                Ok(Ok(bytes)) => inner.call(Request::from_parts(parts, Body::from(bytes))).await,
+                Ok(Err(error)) => Ok(closing(error)),
+                Err(_) => Ok(closing(ApiError::invalid_request(format!(
+                    "the body took longer than {} s",
+                    READ_TIME.as_secs()
+                )))),
+            }
+        }))
     }
 }
 
@@ -47,24 +90,34 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ApiError::invalid_request("the body is not UTF-8"))?;
     tokenry_jwt::strict_json(text)
         .map_err(|fault| ApiError::invalid_request(format!("the body is not a plain JSON object: {fault}")))?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| ApiError::at(pointer(error.path()), error.inner()))
+    // Where it goes wrong is found out when it does.
+    serde_json::from_str(text).or_else(|_| {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| ApiError::at(pointer(error.path()), error.inner()))
+    })
 }
 
 async fn read(mut body: Body) -> Result<Bytes, ApiError> {
-    let mut bytes = Vec::new();
+    // Most come in one piece, which stays where it is.
+    let (mut only, mut all) = (Bytes::new(), Vec::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| ApiError::invalid_request("the body broke off"))?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > MOST_BYTES {
-            discard(body, bytes.len() + data.len()).await;
+        let length = only.len() + all.len() + data.len();
+        if length > MOST_BYTES {
+            discard(body, length).await;
             let detail = format!("the body is longer than {} KiB", MOST_BYTES / 1024);
             return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
         }
-        bytes.extend_from_slice(&data);
+        if only.is_empty() && all.is_empty() {
+            only = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut only));
+            all.extend_from_slice(&data);
+        }
     }
-    Ok(bytes.into())
+    Ok(if all.is_empty() { only } else { all.into() })
 }
 
 async fn discard(mut body: Body, mut read: usize) {
@@ -108,7 +161,6 @@ const DISCARD_TIME: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
-    use axum::middleware::from_fn;
     use serde::Deserialize;
     use serde_json::Value;
     use tower::ServiceExt;
@@ -126,7 +178,7 @@ mod tests {
 
     /// Sends `first`, and then nothing more.
     async fn send(first: usize) -> Response {
-        let router = axum::Router::new().route("/", axum::routing::post(async || "read")).layer(from_fn(bounded));
+        let router = axum::Router::new().route("/", axum::routing::post(async || "read")).layer(Bounded);
         let (mut sender, body) = http_body_util::channel::Channel::<Bytes>::new(1);
         sender.send_data(vec![b' '; first].into()).await.unwrap();
         let request = axum::http::Request::post("/").body(Body::new(body)).unwrap();

@@ -66,7 +66,7 @@ pub(super) async fn login(
 pub(super) async fn answer(app: &App, done: LoggedIn, old: Option<Cookie>, context: &Context) -> Response {
     let LoggedIn { user, granted } = done;
     match granted {
-        Granted::Tokens(tokens) => (NO_STORE, Answer(PairWithUser::new(&tokens, &user))).into_response(),
+        Granted::Tokens(tokens) => (NO_STORE, Answer(PairWithUser::new(tokens, &user))).into_response(),
         Granted::Cookie(cookie, session) => {
             if let Some(old) = old {
                 // One that is unknown or over needs no end.

@@ -52,5 +52,5 @@ pub(super) async fn refresh(
         Err(Error::Revoked(_)) => "ended",
         Err(_) => "refused",
     });
-    Ok((NO_STORE, Answer(Pair::from(&refreshed?.tokens))))
+    Ok((NO_STORE, Answer(Pair::from(refreshed?.tokens))))
 }

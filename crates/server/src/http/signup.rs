@@ -44,7 +44,7 @@ pub(super) async fn signup(
     let LoggedIn { user, granted } = app.authority.signup(signup, &context).await?;
     app.metrics.signups.inc();
     match granted {
-        Granted::Tokens(tokens) => Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(&tokens, &user)))),
+        Granted::Tokens(tokens) => Ok((StatusCode::CREATED, NO_STORE, Answer(PairWithUser::new(tokens, &user)))),
         Granted::Cookie(..) => Err(Error::Internal("a cookie where tokens were asked for".to_owned()).into()),
     }
 }

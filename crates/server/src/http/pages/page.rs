@@ -44,12 +44,12 @@ impl FromRequestParts<Arc<App>> for Page {
             }
         }
         let language = chosen.unwrap_or_else(|| Language::of(&parts.headers));
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+        let request_id = parts.extensions.get::<RequestId>().and_then(|id| id.0.to_str().ok()).unwrap_or_default();
         Ok(Self {
             app: Arc::clone(app),
             language,
             text: language.texts(),
-            request_id,
+            request_id: request_id.to_owned(),
             is_choice: chosen.is_some(),
             query: query.finish(),
         })
