@@ -1,13 +1,17 @@
 //! What a refresh is made of: each part by itself, then the server that does them all.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::rand;
 use axum::Json;
 use axum::routing::post;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use tokenry_domain::store::{Store as _, Write};
 use tokenry_domain::time::Timestamp;
 use tokenry_jwt::{Algorithm, SigningKey};
@@ -29,7 +33,7 @@ use crate::users;
 #[derive(Default)]
 struct Parts {
     posts: Vec<f64>,
-    signatures: Vec<f64>,
+    cryptography: Vec<f64>,
     updates: Vec<f64>,
 }
 
@@ -48,7 +52,7 @@ pub(crate) fn measure(measure: &Measure) -> Finding {
     for round in 0..rounds {
         let clients = (0..CLIENTS).map(|_| Same(server.clients[0].request.clone())).collect();
         parts.posts.push(1.0 / run(&[address], clients, TURN).0.rate);
-        parts.signatures.push(Core::Server.run(signatures));
+        parts.cryptography.push(Core::Server.run(cryptography));
         let path = folder.path().join(format!("updates-{round}.db"));
         parts.updates.push(Core::Server.run(move || updates(&path)));
         server.turn(0);
@@ -60,10 +64,10 @@ fn report(measure: &Measure, rounds: usize, parts: &Parts, server: &Server) -> F
     let mut finding = Finding::new("parts", "A refresh, and what it is made of", measure.quick);
     finding.explain(&format!(
         "The parts of a refresh, each by itself on the core that the server has otherwise; {CLIENTS} clients, or callers, of each \
-         but the signatures. `POST`: axum reads a pair of tokens from JSON and answers with them, the same bytes as a refresh \
-         sends, under the same load generator, which has the other core. `signatures`: those that a refresh needs, by the bare \
-         primitives: the access token's checked and the next one's made (EdDSA), the refresh token's checked and the next \
-         one's made (HMAC). `update`: one session's row in SQLite through Tokenry's store, on the disk when it is \
+         but the cryptography. `POST`: axum reads a pair of tokens from JSON and answers with them, the same bytes as a refresh \
+         sends, under the same load generator, which has the other core. `cryptography`: what a refresh needs of it, by the bare \
+         primitives: the access token's signature checked and the next one's made (EdDSA), the refresh token's checked and \
+         the next one's made (HMAC), the `jti` of both (HMAC under the session's secret), and random bytes for a `jti`. `update`: one session's row in SQLite through Tokenry's store, on the disk when it is \
          answered (`synchronous=FULL`), one flush for all that came meanwhile. {rounds} rounds; in each, every part has a turn \
          of {} ms, then the server. Medians.",
         TURN.as_millis(),
@@ -75,7 +79,7 @@ fn report(measure: &Measure, rounds: usize, parts: &Parts, server: &Server) -> F
     );
     let rates = server.turns.rates();
     let each: Vec<f64> = rates.iter().map(|rate| 1.0 / rate).collect();
-    let sum: Vec<f64> = (0..rounds).map(|at| parts.posts[at] + parts.signatures[at] + parts.updates[at]).collect();
+    let sum: Vec<f64> = (0..rounds).map(|at| parts.posts[at] + parts.cryptography[at] + parts.updates[at]).collect();
     let row = |name: &str, times: &[f64]| {
         let rates: Vec<f64> = times.iter().map(|time| 1.0 / time).collect();
         vec![name.to_owned(), digits(median(times) * 1e6), digits(median(&rates))]
@@ -85,7 +89,7 @@ fn report(measure: &Measure, rounds: usize, parts: &Parts, server: &Server) -> F
         columns: ["", "us for each", "in a second"].map(str::to_owned).to_vec(),
         rows: vec![
             row("POST", &parts.posts),
-            row("signatures", &parts.signatures),
+            row("cryptography", &parts.cryptography),
             row("update", &parts.updates),
             row("the sum of the parts", &sum),
             row("Tokenry", &each),
@@ -125,19 +129,25 @@ impl Client for Same {
     }
 }
 
-/// Seconds for the bare signatures of one refresh.
-fn signatures() -> f64 {
-    let calls = [Algorithm::EdDsa, Algorithm::Hs256].map(|algorithm| {
+/// Seconds for the bare cryptography of one refresh.
+fn cryptography() -> f64 {
+    let signatures = [Algorithm::EdDsa, Algorithm::Hs256].map(|algorithm| {
         let key = SigningKey::generate(algorithm).unwrap();
         let tokens = [token(&key, 0)];
         (primitive::verify(&key, &tokens), primitive::sign(&key, &tokens))
     });
     let (started, mut done) = (Instant::now(), 0);
     while started.elapsed() < TURN {
-        for (verify, sign) in &calls {
+        for (verify, sign) in &signatures {
             verify(done);
             sign(done);
         }
+        for position in 0..2_u8 {
+            black_box(
+                Hmac::<Sha256>::new_from_slice(black_box(&[7; 32])).unwrap().chain_update([position; 24]).finalize(),
+            );
+        }
+        rand::fill(black_box(&mut [0; 16])).unwrap();
         done += 1;
     }
     started.elapsed().as_secs_f64() / done as f64

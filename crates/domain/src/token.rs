@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::constant_time;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::Sha256;
 use tokenry_jwt::{Genuine, SignError, SigningKey};
 use zeroize::Zeroizing;
 
@@ -165,10 +167,29 @@ impl<'a> AccessClaims<'a> {
 }
 
 fn token_id(secret: &SessionSecret, position: Position) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-    let mut context = hmac::Context::with_key(&key);
-    context.update(b"tokenry rt 1");
-    context.update(&position.generation.to_be_bytes());
-    context.update(&position.ordinal.to_be_bytes());
-    BASE64_URL_SAFE_NO_PAD.encode(context.sign())
+    // HMAC fills up a key that is shorter than a block with zeros (RFC 2104 section 2).
+    let mut key = Zeroizing::new([0; 64]);
+    key[..32].copy_from_slice(secret.expose());
+    let tag = Hmac::<Sha256>::new((&*key).into())
+        .chain_update(b"tokenry rt 1")
+        .chain_update(position.generation.to_be_bytes())
+        .chain_update(position.ordinal.to_be_bytes())
+        .finalize();
+    BASE64_URL_SAFE_NO_PAD.encode(tag.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+
+    use super::*;
+
+    #[test]
+    fn a_token_id_is_an_hmac_of_the_position() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let message = [&b"tokenry rt 1"[..], &[0, 0, 0, 0, 0, 0, 1, 2], &[0, 0, 0, 3]].concat();
+        let expected = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&key, &message));
+        let position = Position { generation: 258, ordinal: 3 };
+        assert_eq!(token_id(&SessionSecret::from_bytes([7; 32]), position), expected);
+    }
 }

@@ -34,7 +34,7 @@ pub use sections::{
     Server, Session, SessionStore, Signup, Token,
 };
 pub use social::Social;
-pub use value::{Bytes, List, Span};
+pub use value::{Bytes, List, LogFilter, Span};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

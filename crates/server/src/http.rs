@@ -31,10 +31,12 @@ mod well_known;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, get};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::HttpMethod;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use utoipa_axum::{PathItemExt as _, paste, routes};
 
 use crate::App;
 
@@ -43,10 +45,8 @@ pub(crate) use pages::{Kit, PATHS as PAGES};
 
 /// All calls and pages of `app`.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    // Its description is made when someone asks for it.
-    let (calls, _) = calls().split_for_parts();
     let cors = headers::cors(&app.config.server.cors_origins.0);
-    calls
+    routed()
         .merge(pages::router())
         .merge(playground::router(&app))
         .merge(debugger::router())
@@ -61,41 +61,75 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-fn calls() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(openapi::base())
-        .routes(routes!(signup::signup))
-        .routes(routes!(login::login))
-        .routes(routes!(refresh::refresh))
-        .routes(routes!(logout::logout))
-        .routes(routes!(me::show, me::change, me::delete))
-        .routes(routes!(me::change_password))
-        .routes(routes!(links::request_verification))
-        .routes(routes!(links::verify_email))
-        .routes(routes!(links::request_email_change))
-        .routes(routes!(links::change_email))
-        .routes(routes!(links::request_reset))
-        .routes(routes!(links::reset_password))
-        .routes(routes!(links::request_login_link))
-        .routes(routes!(links::log_in))
-        .routes(routes!(links::not_me))
-        .routes(routes!(social::list))
-        .routes(routes!(social::exchange))
-        .routes(routes!(social::identities))
-        .routes(routes!(social::unlink))
-        .routes(routes!(social::notice, social::notice_by_query))
-        .routes(routes!(sessions::list, sessions::end_others))
-        .routes(routes!(sessions::end))
-        .routes(routes!(verify::verify))
-        .routes(routes!(introspect::introspect))
-        .routes(routes!(revocations::revocations))
-        .routes(routes!(admin::list, admin::create))
-        .routes(routes!(admin::show, admin::change, admin::delete))
-        .routes(routes!(admin::sessions, admin::end_sessions))
-        .routes(routes!(well_known::jwks))
-        .routes(routes!(well_known::metadata))
-        .routes(routes!(operations::health))
-        .routes(routes!(operations::ready))
-        .routes(routes!(operations::metrics))
+/// Each call once: `routed` answers it, `described` tells of it. The description is large, and made when someone asks
+/// for it.
+macro_rules! calls {
+    ($($module:ident::$handler:ident),+ $(,)?) => {
+        fn routed() -> Router<Arc<App>> {
+            let router = Router::new();
+            $(let router = paste! { route::<$module::[<__path_ $handler>], _, _>(router, $module::$handler) };)+
+            router
+        }
+
+        fn described() -> OpenApiRouter<Arc<App>> {
+            OpenApiRouter::with_openapi(openapi::base())$(.routes(routes!($module::$handler)))+
+        }
+    };
+}
+
+calls!(
+    signup::signup,
+    login::login,
+    refresh::refresh,
+    logout::logout,
+    me::show,
+    me::change,
+    me::delete,
+    me::change_password,
+    links::request_verification,
+    links::verify_email,
+    links::request_email_change,
+    links::change_email,
+    links::request_reset,
+    links::reset_password,
+    links::request_login_link,
+    links::log_in,
+    links::not_me,
+    social::list,
+    social::exchange,
+    social::identities,
+    social::unlink,
+    social::notice,
+    social::notice_by_query,
+    sessions::list,
+    sessions::end_others,
+    sessions::end,
+    verify::verify,
+    introspect::introspect,
+    revocations::revocations,
+    admin::list,
+    admin::create,
+    admin::show,
+    admin::change,
+    admin::delete,
+    admin::sessions,
+    admin::end_sessions,
+    well_known::jwks,
+    well_known::metadata,
+    operations::health,
+    operations::ready,
+    operations::metrics,
+);
+
+/// Adds a call where its description says that it is.
+fn route<P, H, T>(router: Router<Arc<App>>, handler: H) -> Router<Arc<App>>
+where
+    P: utoipa::Path,
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    let add = |router: MethodRouter<_, _>, method: &HttpMethod| router.on(method.to_method_filter(), handler.clone());
+    router.route(&P::path(), P::methods().iter().fold(MethodRouter::new(), add))
 }
 
 /// The `code` of an error, as the wire has it.

@@ -5,22 +5,24 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, fmt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::fmt::{FmtContext, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::{LookupSpan, Registry};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Log, LogFormat};
 
 /// Logs as `config` says from now on, as `node`.
 pub(crate) fn start(config: &Log, node: &str) {
-    let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let filtered = Registry::default().with(config.filter.0.clone());
+    let lines = layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     match config.format {
-        LogFormat::Text => lines.with_timer(Stamp::new(node)).init(),
+        LogFormat::Text => filtered.with(lines.with_timer(Stamp::new(node))).init(),
         LogFormat::Json => {
-            lines.json().flatten_event(true).map_event_format(|objects| Named::new(objects, node)).init();
+            let objects = lines.json().flatten_event(true);
+            filtered.with(objects.map_event_format(|objects| Named::new(objects, node))).init();
         }
     }
 }

@@ -114,7 +114,9 @@ impl Authority {
         let beside = match access_token {
             None => Beside::Nothing,
             Some(access_token) => match self.judge(verify(access_token)).await? {
-                Ok(genuine) if genuine.session_id().and_then(|sid| sid.parse().ok()) == Some(token.session) => Beside::Same,
+                Ok(genuine) if genuine.session_id().and_then(|sid| sid.parse().ok()) == Some(token.session) => {
+                    Beside::Same
+                }
                 Ok(_) => Beside::Other,
                 Err(VerifyError::UnknownKey { .. }) => Beside::Forgotten,
                 Err(_) => Beside::Forged,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use tokenry_jwt::Algorithm;
 
-use super::{Bytes, List, Networks, Secret, Span};
+use super::{Bytes, List, LogFilter, Networks, Secret, Span};
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
@@ -186,8 +186,8 @@ section! {
     Log {
         /// `text` or `json`.
         format: LogFormat = LogFormat::Text,
-        /// What to log, in the syntax of `tracing_subscriber::EnvFilter`.
-        filter: String = "info,refinery_core=warn".to_owned(),
+        /// What to log.
+        filter: LogFilter = LogFilter::default(),
     }
 }
 

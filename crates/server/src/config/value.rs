@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// A length of time, written `10s`, `15m`, `1h` or `14d`; `0` is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,33 @@ pub struct Bytes(pub u64);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct List(pub Vec<String>);
+
+/// What to log: a level, and levels for parts of the program, written `info,tokenry::request=debug`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogFilter(pub(crate) Targets);
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        // At each start it says that no migration is due.
+        Self(Targets::new().with_default(LevelFilter::INFO).with_target("refinery_core", LevelFilter::WARN))
+    }
+}
+
+impl FromStr for LogFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-:=,".contains(c));
+        let targets = text.parse().ok().filter(|_| is_plain && !text.is_empty());
+        targets.map(Self).ok_or_else(|| format!("{text:?} is no filter: write info,tokenry::request=debug"))
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Span {
     /// So many seconds.
@@ -107,6 +135,7 @@ macro_rules! text {
     };
 }
 
+text!(LogFilter);
 text!(Span);
 text!(Bytes);
 
@@ -167,6 +196,18 @@ mod tests {
         }
         for bad in ["", "MiB", "1MB", "-1", "99999999999999GiB"] {
             assert!(bad.parse::<Bytes>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn filters_are_read_and_written() {
+        for text in ["info", "warn", "tokenry::request=debug,info", "off"] {
+            assert_eq!(text.parse::<LogFilter>().unwrap().to_string(), text);
+        }
+        let default = LogFilter::default();
+        assert_eq!(default.to_string().parse(), Ok(default));
+        for bad in ["", "info, tokenry=debug", "tokenry=loud", "a=b=c", "tokenry[span]=debug", "info,[{id}]=trace"] {
+            assert!(bad.parse::<LogFilter>().is_err(), "{bad}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn base() -> OpenApi {
 
 /// The whole document.
 pub(super) fn document() -> OpenApi {
-    super::calls().into_openapi()
+    super::described().into_openapi()
 }
 
 pub(super) async fn serve() -> impl IntoResponse {

@@ -74,6 +74,19 @@ mod tests {
         }
     }
 
+    /// Those of `.cargo/config.toml`, which tell how commits are flushed: cargo passes over it without a word when it is
+    /// called from elsewhere.
+    #[test]
+    fn sqlite_has_our_flags() {
+        let connection = Connection::open_in_memory().unwrap();
+        let has = |option: &str| {
+            let sql = "SELECT sqlite_compileoption_used(?1)";
+            connection.query_row(sql, [option], |row| row.get::<_, bool>(0)).unwrap()
+        };
+        assert!(has("DEFAULT_MEMSTATUS=0") && has("OMIT_LOAD_EXTENSION"));
+        assert!(!has("ENABLE_FTS5") && !has("ENABLE_RTREE"));
+    }
+
     #[test]
     fn the_writer_flushes_and_readers_cant_write() {
         let directory = tempfile::tempdir().unwrap();
