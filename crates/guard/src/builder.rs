@@ -132,6 +132,8 @@ impl Builder {
     }
 
     /// How much memory verified tokens may take, in bytes: 4 MiB, which is about 3,500 tokens; 0 turns the cache off.
+    ///
+    /// A token of a shared secret is kept when it comes for the second time: to keep it takes longer than to verify it.
     #[must_use]
     pub fn cache(mut self, bytes: usize) -> Self {
         self.cache = bytes;

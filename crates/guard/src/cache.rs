@@ -1,3 +1,6 @@
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokenry_jwt::Claims;
@@ -8,7 +11,12 @@ use crate::revocations::Marks;
 ///
 /// It is bounded in bytes, and what is asked for again and again stays while strangers come and go (S3-FIFO and
 /// Clock-PRO, quick_cache). Whoever takes something from it still compares `exp`, revocations and the key set.
-pub(crate) struct TokenCache(Cache<Box<str>, Cached, Bytes>);
+pub(crate) struct TokenCache {
+    tokens: Cache<Box<str>, Cached, Bytes>,
+    /// Prints of tokens that came, each in the one place that it may have.
+    seen: Box<[AtomicU32]>,
+    hasher: RandomState,
+}
 
 /// A verified token.
 #[derive(Clone)]
@@ -22,24 +30,38 @@ pub(crate) struct Cached {
 impl TokenCache {
     /// Room for so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
-        Self(Cache::with_weighter(bytes / TYPICAL, bytes as u64, Bytes))
+        let places = (bytes / TYPICAL * PLACES).next_power_of_two();
+        Self {
+            tokens: Cache::with_weighter(bytes / TYPICAL, bytes as u64, Bytes),
+            seen: (0..places).map(|_| AtomicU32::new(0)).collect(),
+            hasher: RandomState::new(),
+        }
     }
 
     pub(crate) fn find(&self, token: &str) -> Option<Cached> {
-        self.0.get(token)
+        self.tokens.get(token)
+    }
+
+    /// Whether this came before, as far as can be remembered. For tokens that are good: they can't be made up so that
+    /// their prints meet.
+    pub(crate) fn comes_again(&self, token: &str) -> bool {
+        let hash = self.hasher.hash_one(token);
+        let place = self.seen.get(hash as usize & (self.seen.len() - 1));
+        let print = (hash >> 32) as u32 | 1;
+        place.is_some_and(|place| place.swap(print, Ordering::Relaxed) == print)
     }
 
     pub(crate) fn insert(&self, token: &str, cached: Cached) {
-        self.0.insert(token.into(), cached);
+        self.tokens.insert(token.into(), cached);
     }
 
     pub(crate) fn remove(&self, token: &str) {
-        self.0.remove(token);
+        self.tokens.remove(token);
     }
 
     /// Tokens, and the bytes that they take.
     pub(crate) fn size(&self) -> (usize, u64) {
-        (self.0.len(), self.0.weight())
+        (self.tokens.len(), self.tokens.weight())
     }
 }
 
@@ -56,3 +78,5 @@ impl Weighter<Box<str>, Cached> for Bytes {
 const OVERHEAD: usize = 640;
 /// An entry with an ordinary token.
 const TYPICAL: usize = 1200;
+/// Places in `seen` for each token that there is room for.
+const PLACES: usize = 4;

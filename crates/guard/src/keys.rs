@@ -29,6 +29,8 @@ pub(crate) struct Keys {
 pub(crate) struct Keyring {
     pub(crate) set: KeySet,
     pub(crate) generation: u64,
+    /// Whether all are shared secrets: to verify a token is then faster than to keep it.
+    pub(crate) are_secrets: bool,
     json: String,
 }
 
@@ -50,9 +52,8 @@ pub(crate) struct Fetches {
 impl Keys {
     /// `interval`: how often unknown keys may cause a fetch.
     pub(crate) fn new(interval: Duration) -> Self {
-        let empty = Keyring { set: KeySet::default(), generation: 0, json: String::new() };
         Self {
-            current: ArcSwap::from_pointee(empty),
+            current: ArcSwap::from_pointee(Keyring::new(KeySet::default(), 0, String::new())),
             confirmed: AtomicU64::new(0),
             next: Default::default(),
             interval,
@@ -68,7 +69,7 @@ impl Keys {
     /// Takes over a set that does not come from the issuer itself.
     pub(crate) fn set(&self, set: KeySet, json: String) {
         let generation = self.current.load().generation + 1;
-        self.current.store(Arc::new(Keyring { set, generation, json }));
+        self.current.store(Arc::new(Keyring::new(set, generation, json)));
     }
 
     /// Takes over what the issuer published. Whether it is another set than before.
@@ -143,6 +144,13 @@ impl Keys {
             fetches.failed += u64::from(!is_ok);
             fetches.is_running = false;
         });
+    }
+}
+
+impl Keyring {
+    fn new(set: KeySet, generation: u64, json: String) -> Self {
+        let are_secrets = set.iter().all(|key| key.algorithm().is_symmetric());
+        Self { set, generation, are_secrets, json }
     }
 }
 

@@ -115,6 +115,11 @@ impl Revocations {
         self.len() == 0
     }
 
+    /// Whether there never was one.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.kinds.load(Ordering::Acquire) == 0
+    }
+
     /// Drops what is over, of one shard at each call.
     pub(crate) fn sweep(&self, now: i64) {
         let mut next = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

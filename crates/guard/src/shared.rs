@@ -68,11 +68,12 @@ impl Shared {
             return Err(Refusal::NoKeys);
         }
         let claims = self.verifier.verify(token, &keys.set, now)?;
-        let marks = self.revocations.marks(&claims);
-        if let Some(kind) = self.revocations.revoking(&marks, &claims) {
+        let cache = self.cache.as_ref().filter(|cache| !keys.are_secrets || cache.comes_again(token));
+        let marks = (cache.is_some() || !self.revocations.is_untouched()).then(|| self.revocations.marks(&claims));
+        if let Some(kind) = marks.and_then(|marks| self.revocations.revoking(&marks, &claims)) {
             return Err(Refusal::Revoked(kind));
         }
-        if let Some(cache) = &self.cache {
+        if let Some((cache, marks)) = cache.zip(marks) {
             cache.insert(token, Cached { claims: claims.clone(), marks, generation: keys.generation });
         }
         Ok((claims, &self.counters.verified))

@@ -93,7 +93,8 @@ impl<'a> Value<'a> {
 
 /// Checks all of `text` and shows `member` each member of its top-level object, in order.
 pub(crate) fn scan<'a>(text: &'a str, member: impl FnMut(Name<'a>, Value<'a>)) -> Result<(), Fault> {
-    if u32::try_from(text.len()).is_err() {
+    // Places, and sums of them, stay within 32 bits.
+    if text.len() > i32::MAX as usize {
         return Err("JSON text too long");
     }
     let mut scanner = Scanner::new(text);

@@ -263,7 +263,9 @@ mod tests {
 
     #[test]
     fn escapes_are_read() {
-        let payload = Payload::parse(r#"{"iss":"a\u0062c","aud":["x","\ud83d\ude00"],"sub":"plain"}"#.into()).unwrap();
+        let json = r#"{"iss":"a\u0062c","aud":["x","\ud83d\ude00"],"sub":"plain"}"#;
+        let payload = Payload::parse(json.into()).unwrap();
+        assert_eq!(payload.json(), json);
         assert_eq!(payload.issuer(), Some("abc"));
         assert_eq!(payload.subject(), Some("plain"));
         assert_eq!(payload.audiences().collect::<Vec<_>>(), ["x", "😀"]);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use tokenry_guard::jwt::{Algorithm, SigningKey};
 use tokenry_guard::testing::Issuer;
+use tokenry_guard::{Guard, RevocationKind};
 
 #[tokio::test]
 async fn a_token_that_was_seen_before_is_known_until_it_expires() {
@@ -28,7 +30,7 @@ async fn a_token_that_was_seen_before_is_known_until_it_expires() {
 
 #[tokio::test]
 async fn a_cached_token_is_refused_as_soon_as_it_is_revoked() {
-    use tokenry_guard::RevocationKind as Kind;
+    use RevocationKind as Kind;
     let issuer = Issuer::new("orders");
     for kind in [Kind::Sid, Kind::Sub, Kind::Jti, Kind::Kid] {
         let guard = issuer.guard();
@@ -92,6 +94,28 @@ async fn a_flood_of_distinct_good_tokens_neither_grows_it_nor_drives_out_what_is
         assert!(guard.metrics().cached_bytes <= bytes as u64);
     }
     assert!(hits >= 9_900, "{hits} of 10000");
+}
+
+#[tokio::test]
+async fn a_token_of_a_shared_secret_is_kept_when_it_comes_again() {
+    let issuer = Issuer::new("orders");
+    let key = SigningKey::from_secret(Algorithm::Hs256, &[7; 32]).unwrap();
+    let builder = Guard::builder(issuer.name(), "orders").clock(issuer.clock());
+    let guard = builder.with_secret(Algorithm::Hs256, &[7; 32]).unwrap();
+    let tokens: Vec<_> = (0..1000).map(|user| issuer.token(&format!("user {user}")).sign_with(&key)).collect();
+    for (round, cached, hits) in [(1, 0, 0), (2, 1000, 0), (3, 1000, 1000)] {
+        for token in &tokens {
+            guard.verify(token).await.unwrap();
+        }
+        let metrics = guard.metrics();
+        // Two whose prints have one place may be kept a little later.
+        assert!(metrics.cached_tokens <= cached && metrics.cached_tokens * 10 >= cached * 9, "{round}: {metrics:?}");
+        assert!(metrics.cache_hits <= hits && metrics.cache_hits * 10 >= hits * 9, "{round}: {metrics:?}");
+    }
+    issuer.revoke(&guard, RevocationKind::Sub, "user 7");
+    assert_eq!(guard.verify(&tokens[7]).await.unwrap_err().code(), "token_revoked");
+    let new = issuer.token("user 7").claim("jti", "another").sign_with(&key);
+    assert_eq!(guard.verify(&new).await.unwrap_err().code(), "token_revoked");
 }
 
 #[tokio::test]
