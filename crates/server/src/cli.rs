@@ -106,10 +106,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// With one thread where there is one core: handing work to another would only cost.
+/// With one thread where no more than one core may be used: handing work to another would only cost.
 fn runtime() -> io::Result<Runtime> {
+    let is_left_to_us = std::env::var_os("TOKIO_WORKER_THREADS").is_none();
     let mut builder = match available_parallelism() {
-        Ok(NonZeroUsize::MIN) => Builder::new_current_thread(),
+        Ok(NonZeroUsize::MIN) if is_left_to_us => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
     };
     builder.enable_all().build()

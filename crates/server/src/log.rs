@@ -17,7 +17,7 @@ use crate::config::{Log, LogFormat};
 /// Logs as `config` says from now on, as `node`.
 pub(crate) fn start(config: &Log, node: &str) {
     let filtered = Registry::default().with(config.filter.0.clone());
-    let lines = layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let lines = layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).log_internal_errors(true);
     match config.format {
         LogFormat::Text => filtered.with(lines.with_timer(Stamp::new(node))).init(),
         LogFormat::Json => {

@@ -34,10 +34,19 @@ impl FromStr for LogFilter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-:=,".contains(c));
-        let targets = text.parse().ok().filter(|_| is_plain && !text.is_empty());
+        let level = |text: &str| LEVELS.contains(&text).then(|| text.parse::<LevelFilter>().ok()).flatten();
+        let is_target = |text: &str| text.split("::").all(|part| !part.is_empty() && part.bytes().all(is_of_name));
+        let add = |targets: Targets, part: &str| match part.split_once('=') {
+            None => Some(targets.with_default(level(part)?)),
+            Some((target, of)) => is_target(target).then_some(targets.with_target(target, level(of)?)),
+        };
+        let targets = text.split(',').try_fold(Targets::new(), add);
         targets.map(Self).ok_or_else(|| format!("{text:?} is no filter: write info,tokenry::request=debug"))
     }
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 impl fmt::Display for LogFilter {
@@ -173,6 +182,7 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 /// A hundred years: anything longer is a mistake, and would overflow dates.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const MAX_SECONDS: u64 = 100 * 366 * 86_400;
 
 #[cfg(test)]
@@ -206,7 +216,21 @@ mod tests {
         }
         let default = LogFilter::default();
         assert_eq!(default.to_string().parse(), Ok(default));
-        for bad in ["", "info, tokenry=debug", "tokenry=loud", "a=b=c", "tokenry[span]=debug", "info,[{id}]=trace"] {
+        for bad in [
+            "",
+            ",",
+            "info,",
+            "a=",
+            "=info",
+            "loud",
+            "inof",
+            "6",
+            "info, tokenry=debug",
+            "tokenry=loud",
+            "a=b=c",
+            "tokenry[span]=debug",
+            "info,[{id}]=trace",
+        ] {
             assert!(bad.parse::<LogFilter>().is_err(), "{bad}");
         }
     }
