@@ -1,4 +1,5 @@
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use quick_cache::Weighter;
@@ -13,8 +14,9 @@ use crate::revocations::Marks;
 /// Clock-PRO, quick_cache). Whoever takes something from it still compares `exp`, revocations and the key set.
 pub(crate) struct TokenCache {
     tokens: Cache<Box<str>, Cached, Bytes>,
-    /// Prints of tokens that came, each in the one place that it may have.
-    seen: Box<[AtomicU32]>,
+    /// Prints of tokens that came, each in the one place that it may have. Made when it is first needed.
+    seen: OnceLock<Box<[AtomicU32]>>,
+    places: usize,
     hasher: RandomState,
 }
 
@@ -30,10 +32,10 @@ pub(crate) struct Cached {
 impl TokenCache {
     /// Room for so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
-        let places = (bytes / TYPICAL * PLACES).next_power_of_two();
         Self {
             tokens: Cache::with_weighter(bytes / TYPICAL, bytes as u64, Bytes),
-            seen: (0..places).map(|_| AtomicU32::new(0)).collect(),
+            seen: OnceLock::new(),
+            places: (bytes / TYPICAL * PLACES).next_power_of_two().min(MOST_PLACES),
             hasher: RandomState::new(),
         }
     }
@@ -46,7 +48,8 @@ impl TokenCache {
     /// their prints meet.
     pub(crate) fn comes_again(&self, token: &str) -> bool {
         let hash = self.hasher.hash_one(token);
-        let place = self.seen.get(hash as usize & (self.seen.len() - 1));
+        let seen = self.seen.get_or_init(|| (0..self.places).map(|_| AtomicU32::new(0)).collect());
+        let place = seen.get(hash as usize & (self.places - 1));
         let print = (hash >> 32) as u32 | 1;
         place.is_some_and(|place| place.swap(print, Ordering::Relaxed) == print)
     }
@@ -80,3 +83,5 @@ const OVERHEAD: usize = 640;
 const TYPICAL: usize = 1200;
 /// Places in `seen` for each token that there is room for.
 const PLACES: usize = 4;
+/// 64 MiB of them.
+const MOST_PLACES: usize = 1 << 24;

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A guard loads the issuer's keys and revocations once and follows them from then on. Verifying a token asks nobody: it
-//! does no IO, takes no lock that a writer holds for long, and a token that was seen before costs a look-up.
+//! does no IO, takes no lock that a writer holds for long, and a token that was kept costs a look-up.
 //!
 //! # Who gets in
 //!

@@ -368,8 +368,8 @@ fn plain_length(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + at
 }
 
-/// A quote, a backslash or a control character: to flip the second bit leaves control characters what they are, and
-/// exchanges the quote with the space before them.
+/// A quote, a backslash or a control character: to flip the second bit keeps control characters among themselves, and
+/// puts the quote where the space was, right behind them.
 fn is_special(byte: u8) -> bool {
     (byte ^ 2 <= b' ') | (byte == b'\\')
 }

@@ -51,6 +51,7 @@ impl Payload {
         }
         let mut payload = Self { json_length: texts.json_length, text: json, known };
         if !texts.unescaped.is_empty() {
+            payload.text.reserve_exact(texts.unescaped.len());
             payload.text.push_str(&texts.unescaped);
         }
         match payload.subject() {

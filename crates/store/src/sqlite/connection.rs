@@ -74,8 +74,8 @@ mod tests {
         }
     }
 
-    /// Those of `.cargo/config.toml`, which tell how commits are flushed: cargo passes over it without a word when it is
-    /// called from elsewhere.
+    /// `.cargo/config.toml` was read, which cargo passes over without a word when it is called from elsewhere. Of
+    /// `HAVE_FDATASYNC`, which stands in the same line, SQLite tells nothing.
     #[test]
     fn sqlite_has_our_flags() {
         let connection = Connection::open_in_memory().unwrap();
