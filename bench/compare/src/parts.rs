@@ -67,8 +67,9 @@ fn report(measure: &Measure, rounds: usize, parts: &Parts, server: &Server) -> F
          but the cryptography. `POST`: axum reads a pair of tokens from JSON and answers with them, the same bytes as a refresh \
          sends, under the same load generator, which has the other core. `cryptography`: what a refresh needs of it, by the bare \
          primitives: the access token's signature checked and the next one's made (EdDSA), the refresh token's checked and \
-         the next one's made (HMAC), the `jti` of both (HMAC under the session's secret), and random bytes for a `jti`. `update`: one session's row in SQLite through Tokenry's store, on the disk when it is \
-         answered (`synchronous=FULL`), one flush for all that came meanwhile. {rounds} rounds; in each, every part has a turn \
+         the next one's made (HMAC), the `jti` of both (HMAC under the session's secret), and random bytes for a `jti`. \
+         `update`: one session's row in SQLite through Tokenry's store, on the disk when it is answered \
+         (`synchronous=FULL`), one flush for all that came meanwhile. {rounds} rounds; in each, every part has a turn \
          of {} ms, then the server. Medians.",
         TURN.as_millis(),
     ));

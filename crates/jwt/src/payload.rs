@@ -50,10 +50,8 @@ impl Payload {
             return Err(fault);
         }
         let mut payload = Self { json_length: texts.json_length, text: json, known };
-        if !texts.unescaped.is_empty() {
-            payload.text.reserve_exact(texts.unescaped.len());
-            payload.text.push_str(&texts.unescaped);
-        }
+        payload.text.reserve_exact(texts.unescaped.len());
+        payload.text.push_str(&texts.unescaped);
         match payload.subject() {
             Some(subject) if !is_subject(subject) => Err(VerifyError::InvalidClaim { claim: "sub" }),
             _ => Ok(payload),
@@ -181,16 +179,14 @@ pub(crate) fn check(json: &str) -> Result<(), SignError> {
             _ => return,
         };
         if let Err(error) = date(value, claim) {
-            fault.get_or_insert(error);
+            fault.get_or_insert(match error {
+                VerifyError::Milliseconds { claim } => SignError::Milliseconds { claim },
+                _ => SignError::InvalidClaim { claim },
+            });
         }
     })
     .map_err(SignError::Claims)?;
-    match fault {
-        None => Ok(()),
-        Some(VerifyError::Milliseconds { claim }) => Err(SignError::Milliseconds { claim }),
-        Some(VerifyError::InvalidClaim { claim }) => Err(SignError::InvalidClaim { claim }),
-        Some(_) => Err(SignError::Claims("date")),
-    }
+    fault.map_or(Ok(()), Err)
 }
 
 const ISS: u64 = print_of("iss");

@@ -33,6 +33,21 @@ fn special_bytes_at_every_offset() {
     }
 }
 
+#[test]
+fn a_name_comes_once_however_it_is_written() {
+    let escaped = |name: &str| name.bytes().map(|byte| format!("\\u{byte:04x}")).collect::<String>();
+    for name in ["", "a", "sub", "seven77", "eight888", "client_id", "a name of more than sixteen bytes"] {
+        for other in [name.to_owned(), escaped(name)] {
+            for more in [0, 20] {
+                let rest: String = (0..more).map(|n| format!(",\"{name}{n}\":0")).collect();
+                assert!(!accepts(&format!("{{\"{name}\":0{rest},\"{other}\":0}}")), "{name:?} {other:?} {more}");
+                assert!(!accepts(&format!("{{\"x\":{{\"{name}\":0{rest},\"{other}\":0}}}}")), "{name:?} within");
+                assert!(accepts(&format!("{{\"{name}\":0{rest},\"{other}\\u0000\":0}}")), "{name:?} and NUL");
+            }
+        }
+    }
+}
+
 fn fragment() -> impl Strategy<Value = String> {
     let pieces = [
         "{",

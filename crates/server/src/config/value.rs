@@ -181,8 +181,8 @@ fn split(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// A hundred years: anything longer is a mistake, and would overflow dates.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+/// A hundred years: anything longer is a mistake, and would overflow dates.
 const MAX_SECONDS: u64 = 100 * 366 * 86_400;
 
 #[cfg(test)]

@@ -199,6 +199,18 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_body_in_pieces_is_whole() {
+        let text: Vec<u8> = (0..MOST_BYTES).map(|at| at as u8).collect();
+        for size in [1, 1000, MOST_BYTES - 1, MOST_BYTES] {
+            let pieces = text.chunks(size).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece)));
+            // An empty one is a piece, too.
+            let pieces = [Ok(Bytes::new())].into_iter().chain(pieces).collect::<Vec<_>>();
+            let body = Body::from_stream(futures_util::stream::iter(pieces));
+            assert!(read(body).await.unwrap() == text, "pieces of {size}");
+        }
+    }
+
     #[test]
     fn a_body_has_one_reading() {
         parse::<Example>(br#"{"name":"a"}"#).unwrap();
