@@ -159,6 +159,31 @@ fn a_request_that_is_being_answered_is_finished_before_the_end() {
 
 /// A balancer sends it no more, and who keeps a connection asks elsewhere.
 #[test]
+fn one_core_does_all() {
+    let program = Program::new();
+    let mut server = program.serve_on_one_core();
+    thread::scope(|scope| {
+        for number in 0..16 {
+            let mut connection = server.connect();
+            scope.spawn(move || {
+                let account = json!({ "username": format!("user{number}"), "password": PASSWORD });
+                let (status, mut pair) = connection.post("/v1/signup", &account);
+                assert_eq!(status, 201, "{pair}");
+                for _ in 0..10 {
+                    let tokens = ["refresh_token", "access_token"].map(|name| (name.to_owned(), pair[name].clone()));
+                    let (status, next) = connection.post("/v1/refresh", &Value::Object(tokens.into_iter().collect()));
+                    assert_eq!(status, 200, "{next}");
+                    pair = next;
+                }
+                assert_eq!(connection.get("/v1/me", pair["access_token"].as_str()).0, 200);
+            });
+        }
+    });
+    server.terminate();
+    assert!(server.wait().success());
+}
+
+#[test]
 fn a_server_that_stops_says_so_on_the_connections_that_are_kept() {
     let program = Program::new();
     let mut server = program.serve();

@@ -1,3 +1,4 @@
+use std::borrow::BorrowMut;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -46,9 +47,24 @@ impl Program {
 
     /// As this issuer; without one, as the address that it listens on.
     pub(crate) fn serve_as(&self, issuer: Option<&str>, variables: &[(&str, &str)]) -> Running {
+        self.start(self.command(SERVE), issuer, variables)
+    }
+
+    /// On the first of the cores that this process may use.
+    pub(crate) fn serve_on_one_core(&self) -> Running {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+        let first = cores.trim().split(['-', ',']).next().unwrap();
+        let plain = self.command(SERVE);
+        let mut pinned = Command::new("/usr/bin/taskset");
+        pinned.args(["--cpu-list", first]).arg(plain.get_program()).args(plain.get_args());
+        self.start(pinned.env_clear().current_dir(self.directory()), Some(ISSUER), &[])
+    }
+
+    fn start(&self, mut command: impl BorrowMut<Command>, issuer: Option<&str>, variables: &[(&str, &str)]) -> Running {
         let log = self.directory().join("log");
-        let mut child = self
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+        let mut child = command
+            .borrow_mut()
             .envs(issuer.map(|issuer| ("TOKENRY_ISSUER", issuer)))
             .env("TOKENRY_RATE_LIMIT__ENABLED", "false")
             .env("TOKENRY_PASSWORD__MEMORY", "64KiB")
@@ -141,4 +157,5 @@ impl Drop for Running {
 }
 
 /// The same at every start, though the port is not.
+const SERVE: &[&str] = &["serve", "--listen", "127.0.0.1:0"];
 pub(crate) const ISSUER: &str = "http://127.0.0.1:7519";
