@@ -6,6 +6,7 @@ mod body;
 mod client;
 mod cookie;
 mod debugger;
+mod finish;
 mod headers;
 mod introspect;
 mod links;
@@ -57,7 +58,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer((cors, CatchPanicLayer::custom(problem::panicked), body::Bounded))
         // Outside of CORS: no page of another origin reads links that log in.
         .route("/dev/outbox", get(outbox::show).fallback(problem::no_such_method))
-        .layer(problem::Finish(Arc::clone(&app)))
+        .layer(finish::Finish(Arc::clone(&app)))
         .with_state(app)
 }
 

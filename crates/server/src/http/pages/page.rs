@@ -14,7 +14,8 @@ use super::language::Language;
 use super::texts::Texts;
 use crate::App;
 use crate::http::cookie::is_secure;
-use crate::http::problem::{ApiError, RequestId};
+use crate::http::finish::RequestId;
+use crate::http::problem::ApiError;
 
 /// What `layout.html` needs: the language of this request, and where things are.
 ///
