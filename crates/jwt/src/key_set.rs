@@ -35,9 +35,9 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// The named key whose access tokens start with this encoded header.
-    pub(crate) fn signer(&self, access_header: &str) -> Option<&VerifyingKey> {
-        self.keys.iter().find(|key| key.key_id().is_some() && key.access_header() == access_header)
+    /// The named key whose usual tokens, if they are of this type, start with this encoded header.
+    pub(crate) fn signer(&self, header: &str, typ: &str) -> Option<&VerifyingKey> {
+        self.keys.iter().find(|key| key.key_id().is_some() && key.usual_header(typ) == Some(header))
     }
 
     /// The one key that must have signed a token with this header.

@@ -86,7 +86,7 @@ impl Verifier {
     /// The key that must have signed a token with this header, and the token's `kid`.
     fn find_key<'k>(&self, header: &str, keys: &'k KeySet) -> Result<(&'k VerifyingKey, KeyId), VerifyError> {
         // The usual header, byte by byte: its alg, kid and typ are known without parsing.
-        if let Some(key) = keys.signer(header).filter(|_| self.typ == ACCESS) {
+        if let Some(key) = keys.signer(header, &self.typ) {
             return Ok((key, KeyId::OfKey(key.clone())));
         }
         let header = utf8(base64url::decode(header).ok_or(VerifyError::Malformed("header not base64url"))?)?;

@@ -74,6 +74,31 @@ fn every_single_bit_of_a_token() {
 }
 
 #[test]
+fn to_name_a_usual_type_changes_nothing_but_the_work() {
+    let key = SigningKey::generate(Algorithm::Hs256).unwrap();
+    let again = || SigningKey::from_bytes(key.algorithm(), &key.to_bytes()).unwrap();
+    let named = [
+        again().with_key_id(key.key_id()).with_type("rt+jwt"),
+        again().with_type("rt+jwt").with_key_id(key.key_id()),
+        again().with_type("rt+jwt").with_key_id(key.key_id()).with_type("application/rt+jwt"),
+        again().with_type("").with_key_id(key.key_id()),
+    ];
+    let types = ["rt+jwt", "at+jwt", "RT+JWT", "application/rt+jwt", ""];
+    for (own, typ) in named.iter().flat_map(|own| types.map(|typ| (own, typ))) {
+        let token = key.sign(typ, &claims(Map::new(), "s")).unwrap();
+        assert_eq!(own.sign(typ, &claims(Map::new(), "s")).unwrap(), token);
+        for expected in types {
+            let verifier = Verifier::new("i", ["a"]).typ(expected);
+            let [one, other] = [&key, own].map(|key| {
+                let verified = verifier.verify(&token, &key.verifying_key().into(), NOW);
+                verified.map(|claims| (claims.json().to_owned(), claims.key_id().map(str::to_owned)))
+            });
+            assert_eq!(one, other, "{typ:?} where {expected:?} is expected");
+        }
+    }
+}
+
+#[test]
 fn keys_come_back_from_bytes() {
     for key in KEYS.iter() {
         let again = SigningKey::from_bytes(key.algorithm(), &key.to_bytes()).unwrap();

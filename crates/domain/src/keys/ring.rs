@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokenry_jwt::{Algorithm, Jwk, KeyError, KeySet, SigningKey, VerifyingKey};
 
 use super::{KeyRecord, KeyState, Purpose};
+use crate::one_time::ONE_TIME;
 use crate::random::Random;
 use crate::seal::{MasterKey, SealError, Sealed};
 use crate::time::Timestamp;
+use crate::token::{ACCESS, REFRESH};
 
 /// The keys of one moment. Replaced as a whole when a key changes its state.
 #[derive(Debug)]
@@ -223,7 +225,16 @@ fn open(record: &KeyRecord, private: &Sealed, master: &MasterKey) -> Result<Sign
         .open(private, &context(record.purpose, record.algorithm, &record.kid))
         .map_err(|source| KeyRingError::Sealed { kid: record.kid.clone(), source })?;
     let key = SigningKey::from_bytes(record.algorithm, &bytes).map_err(|source| damaged(record, source))?;
-    Ok(key.with_key_id(record.kid.clone()))
+    Ok(key.with_key_id(record.kid.clone()).with_type(token_type(record.purpose)))
+}
+
+/// The `typ` of the tokens that a key of this purpose signs; one for access tokens signs those of the feed, too.
+const fn token_type(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Access => ACCESS,
+        Purpose::Refresh => REFRESH,
+        Purpose::OneTime => ONE_TIME,
+    }
 }
 
 fn public_key(record: &KeyRecord, public: &str) -> Result<VerifyingKey, KeyRingError> {
