@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokenry_domain::store::StoreError;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpointer::Checkpointer;
@@ -46,7 +47,8 @@ impl Writer {
         let stopped = || StoreError::Unavailable("the writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.try_send(Job { work, reply }).map_err(|error| match error {
+        let callers = Handle::try_current().ok();
+        queue.try_send(Job { work, reply, callers }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Unavailable("too many writes are waiting".to_owned()),
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
@@ -72,9 +74,37 @@ impl Drop for Writer {
 struct Job {
     work: Work,
     reply: Reply,
+    /// The runtime that waits for the answer.
+    callers: Option<Handle>,
 }
 
 type Reply = oneshot::Sender<Result<Done, StoreError>>;
+
+/// The answers to all jobs of a transaction. They are given when this is dropped, wherever that is.
+#[derive(Default)]
+struct Answers(Vec<(Reply, Result<Done, StoreError>)>);
+
+impl Answers {
+    /// Gives them, if there are several, within the runtime of the callers: to wake a task from outside takes a system
+    /// call for each.
+    fn give(self, callers: Option<Handle>) {
+        if let Some(callers) = callers.filter(|_| self.0.len() > 1) {
+            callers.spawn(async move { drop(self) });
+        }
+    }
+
+    /// Gives `error` instead: every answer was found on the ground of what has now not happened.
+    fn fail(mut self, error: &StoreError) {
+        self.0.iter_mut().for_each(|(_, answer)| *answer = Err(error.clone()));
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        // Whoever has gone needs no answer.
+        self.0.drain(..).for_each(|(reply, answer)| _ = reply.send(answer));
+    }
+}
 
 struct Worker {
     connection: Connection,
@@ -93,19 +123,16 @@ struct Worker {
 impl Worker {
     fn run(&mut self) {
         while let Some(job) = self.queue.blocking_recv() {
-            let mut answers = Vec::new();
-            match self.transaction(job, &mut answers) {
+            let callers = job.callers.clone();
+            let mut answers = Answers::default();
+            match self.transaction(job, &mut answers.0) {
                 Ok(()) => {
                     self.succeeded();
-                    self.is_busy = answers.len() > 1;
-                    answers.into_iter().for_each(|(reply, answer)| _ = reply.send(answer));
+                    self.is_busy = answers.0.len() > 1;
+                    answers.give(callers);
                     self.checkpoint();
                 }
-                // Every answer was given on the ground of what has now not happened.
-                Err(fault) => {
-                    let error = self.failed(fault);
-                    answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(error.clone())));
-                }
+                Err(fault) => answers.fail(&self.failed(fault)),
             }
         }
         // Its connection would be in the way of the last checkpoint.
@@ -214,3 +241,37 @@ const QUEUE: usize = 4096;
 /// Most jobs in one transaction.
 const GROUP: usize = 256;
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn several() -> (Answers, Vec<oneshot::Receiver<Result<Done, StoreError>>>) {
+        let (replies, receivers): (Vec<_>, Vec<_>) = (0..3).map(|_| oneshot::channel()).unzip();
+        (Answers(replies.into_iter().map(|reply| (reply, Ok(Done::default()))).collect()), receivers)
+    }
+
+    #[test]
+    fn answers_come_though_the_runtime_of_the_callers_has_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let ended = runtime.handle().clone();
+        drop(runtime);
+        for callers in [None, Some(ended)] {
+            let (answers, receivers) = several();
+            answers.give(callers);
+            for mut receiver in receivers {
+                receiver.try_recv().unwrap().unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_come_within_the_runtime_of_the_callers() {
+        let (answers, receivers) = several();
+        let callers = Handle::current();
+        thread::spawn(move || answers.give(Some(callers))).join().unwrap();
+        for receiver in receivers {
+            receiver.await.unwrap().unwrap();
+        }
+    }
+}
