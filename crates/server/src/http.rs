@@ -1,6 +1,7 @@
 //! The wire: one router that the binary serves and that any axum application can nest.
 
 mod admin;
+mod answer;
 mod bearer;
 mod body;
 mod client;
@@ -47,6 +48,10 @@ pub(crate) use pages::{Kit, PATHS as PAGES};
 /// All calls and pages of `app`.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let cors = headers::cors(&app.config.server.cors_origins.0);
+    let finish = finish::Finish(Arc::clone(&app));
+    // Outside of CORS: no page of another origin reads links that log in.
+    let outbox = get(outbox::show).fallback(problem::no_such_method);
+    let outbox = Router::new().route("/dev/outbox", outbox).layer(finish.clone());
     routed()
         .merge(pages::router())
         .merge(playground::router(&app))
@@ -55,10 +60,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(pages::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         // At once: each call of `layer` puts every request into boxes of its own.
-        .layer((cors, CatchPanicLayer::custom(problem::panicked), body::Bounded))
-        // Outside of CORS: no page of another origin reads links that log in.
-        .route("/dev/outbox", get(outbox::show).fallback(problem::no_such_method))
-        .layer(finish::Finish(Arc::clone(&app)))
+        .layer((finish, cors, CatchPanicLayer::custom(problem::panicked), body::Bounded))
+        .merge(outbox)
         .with_state(app)
 }
 

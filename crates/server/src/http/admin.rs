@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -17,6 +16,7 @@ use tokenry_domain::id::UserId;
 use tokenry_domain::password::Password;
 use utoipa::{IntoParams, ToSchema};
 
+use super::answer::Answer;
 use super::bearer::Admin;
 use super::body::Json;
 use super::client::Caller;

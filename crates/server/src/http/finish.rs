@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use axum::BoxError;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, HeaderValue, Method, Version};
@@ -45,7 +47,11 @@ impl<S> Layer<S> for Finish {
     }
 }
 
-impl<S: Service<Request, Response = Response>> Service<Request> for Finishing<S> {
+impl<S, B> Service<Request> for Finishing<S>
+where
+    S: Service<Request, Response = Response<B>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     type Response = Response;
     type Error = S::Error;
     type Future = FinishFuture<S::Future>;
@@ -77,12 +83,16 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = Result<Response, E>>, E> Future for FinishFuture<F> {
-    type Output = F::Output;
+impl<F, B, E> Future for FinishFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Output = Result<Response, E>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.inner.poll(context))?;
+        let mut response = ready!(this.inner.poll(context))?.map(Body::new);
         this.begun.finish(this.app, &mut response);
         Poll::Ready(Ok(response))
     }

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::bearer::{bearer, is_secret};
 use super::body::parse;
 use super::problem::ApiError;

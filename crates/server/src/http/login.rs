@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
@@ -11,6 +10,7 @@ use tokenry_domain::cookie::Cookie;
 use tokenry_domain::session::Method;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::body::Json;
 use super::client::Caller;
 use super::cookie;

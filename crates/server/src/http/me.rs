@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use tokenry_domain::authority::ProfileChange;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::bearer::LoggedIn;
 use super::body::Json;
 use super::client::Caller;

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -9,6 +8,7 @@ use tokenry_domain::error::Error;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use super::answer::Answer;
 use super::body::Json;
 use super::client::Caller;
 use super::problem::ApiError;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use tokenry_domain::error::Error;
 
+use super::answer::Answer;
 use super::bearer::LoggedIn;
 use super::client::Caller;
 use super::problem::ApiError;

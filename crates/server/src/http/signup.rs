@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
@@ -10,6 +9,7 @@ use tokenry_domain::error::Error;
 use tokenry_domain::session::Method;
 use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::body::Json;
 use super::client::Caller;
 use super::problem::ApiError;

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,6 +13,7 @@ use tokenry_domain::identity::{Identity, Person};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use super::answer::Answer;
 use super::bearer::LoggedIn;
 use super::body::Json;
 use super::client::Caller;

@@ -1,6 +1,7 @@
 //! What the domain's things look like on the wire.
 
-use axum::http::header::{CACHE_CONTROL, HeaderName, PRAGMA};
+use axum::http::header::{CACHE_CONTROL, PRAGMA};
+use axum::http::{HeaderName, HeaderValue};
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -120,7 +121,8 @@ pub(crate) struct Sessions {
 }
 
 /// Headers of an answer that holds tokens (RFC 6749 section 5.1).
-pub(crate) const NO_STORE: [(HeaderName, &str); 2] = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
+pub(crate) const NO_STORE: [(HeaderName, HeaderValue); 2] =
+    [(CACHE_CONTROL, HeaderValue::from_static("no-store")), (PRAGMA, HeaderValue::from_static("no-cache"))];
 
 impl From<TokenPair> for Pair {
     fn from(mut tokens: TokenPair) -> Self {

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use super::answer::Answer;
 use crate::App;
 
 /// The keys that access tokens are verified with (RFC 7517).
