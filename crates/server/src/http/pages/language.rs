@@ -62,7 +62,9 @@ fn chosen_before(headers: &HeaderMap) -> Option<Language> {
 
 /// The better of the two in `Accept-Language` (RFC 9110 section 12.5.4).
 fn preferred(headers: &HeaderMap) -> Language {
-    let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some(header) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
+        return Language::English;
+    };
     let weight = |language: &str| {
         let ranges = header.split(',').filter_map(|range| {
             let mut parts = range.split(';');
