@@ -170,7 +170,7 @@ impl Buckets {
 }
 
 /// What counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given at least.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Net::new_assert(v6, 64).network()),

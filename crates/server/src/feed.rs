@@ -9,6 +9,8 @@ mod matching;
 mod seat;
 mod subscription;
 
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
@@ -17,8 +19,9 @@ use axum::response::sse::Event;
 use futures_util::Stream;
 use tokenry_domain::Error;
 use tokenry_domain::authority::Authority;
+use tokenry_domain::throttle::network;
 use tokenry_jwt::Claims;
-use tokio::sync::{Mutex, Notify, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 pub(crate) use announcing::Announcing;
 use log::Log;
@@ -85,17 +88,35 @@ impl Feed {
         self.log().snapshot(authority)
     }
 
-    /// The events after `position`, as long as the feed runs; nothing when there are too many subscribers.
+    /// The events after `position`, as long as the feed runs; nothing when there is no place for someone at `address`.
     pub(crate) async fn subscribe(
         self: &Arc<Self>,
         authority: &Authority,
         position: Position,
+        address: Option<IpAddr>,
     ) -> Result<Option<impl Stream<Item = Event> + Send + use<>>, Error> {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return Ok(None) };
+        let network = address.map(network);
+        let Some(place) = self.place(network) else { return Ok(None) };
         self.read(authority, false).await?;
-        let seat = Arc::new(Seat::new(place));
+        let seat = Arc::new(Seat::new(place, network));
         self.seats().push(Arc::downgrade(&seat));
         Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, seat)))
+    }
+
+    /// A place for someone in `network`. Where all are taken, the newest of the network that holds most of them is left to
+    /// one that holds fewer: no one can keep all others from following.
+    fn place(&self, network: Option<IpAddr>) -> Option<OwnedSemaphorePermit> {
+        let take = || Arc::clone(&self.places).try_acquire_owned().ok();
+        take().or_else(|| {
+            let mut held: HashMap<Option<IpAddr>, Vec<Arc<Seat>>> = HashMap::new();
+            for seat in self.seats().iter().filter_map(Weak::upgrade).filter(|seat| seat.has_place()) {
+                held.entry(seat.network).or_default().push(seat);
+            }
+            let own = held.get(&network).map_or(0, Vec::len);
+            let most = held.into_values().max_by_key(Vec::len).filter(|most| most.len() > own + 1)?;
+            most.last()?.give_up();
+            take()
+        })
     }
 
     /// Whether an entry matches these claims, as far as this process has read the feed.

@@ -159,7 +159,8 @@ section! {
     Revocations {
         /// The bearer token of the revocation feed. Unset: it is open, like the keys.
         token: Option<Secret> = None,
-        /// How many may follow it at once.
+        /// How many may follow it at once. Where all places are taken, the network that holds most leaves one to a network
+        /// that holds fewer.
         subscribers: usize = 1000,
     }
 }

@@ -1,5 +1,6 @@
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -9,20 +10,31 @@ use tokio::sync::OwnedSemaphorePermit;
 /// connection may be alive all the same: on HTTP/2 a stream can be held for ever while others of it go on.
 #[derive(Debug)]
 pub(super) struct Seat {
+    /// Where its holder is.
+    pub(super) network: Option<IpAddr>,
     place: Mutex<Option<OwnedSemaphorePermit>>,
     /// When it left with an event, in beats; `HERE` while it waits for one.
     left: AtomicU64,
 }
 
 impl Seat {
-    pub(super) fn new(place: OwnedSemaphorePermit) -> Self {
-        Self { place: Mutex::new(Some(place)), left: AtomicU64::new(HERE) }
+    pub(super) fn new(place: OwnedSemaphorePermit, network: Option<IpAddr>) -> Self {
+        Self { network, place: Mutex::new(Some(place)), left: AtomicU64::new(HERE) }
     }
 
     /// Whether the seat is still there to come back to.
     pub(super) fn come_back(&self) -> bool {
         self.left.store(HERE, Ordering::Relaxed);
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.has_place()
+    }
+
+    pub(super) fn has_place(&self) -> bool {
+        self.place().is_some()
+    }
+
+    /// Gives the place to someone else.
+    pub(super) fn give_up(&self) {
+        self.place().take();
     }
 
     pub(super) fn leave_with_event(&self, beat: u64) {
@@ -34,9 +46,13 @@ impl Seat {
         let left = self.left.load(Ordering::Relaxed);
         let is_gone = left != HERE && beat.saturating_sub(left) > PATIENCE;
         if is_gone {
-            self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.give_up();
         }
         !is_gone
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,7 +71,7 @@ mod tests {
     #[test]
     fn a_place_is_lost_by_who_does_not_come_back_and_by_no_one_who_waits() {
         let places = Arc::new(Semaphore::new(2));
-        let take = || Seat::new(Arc::clone(&places).try_acquire_owned().unwrap());
+        let take = || Seat::new(Arc::clone(&places).try_acquire_owned().unwrap(), None);
         let (slow, waiting) = (take(), take());
         assert!(slow.come_back() && waiting.come_back());
         slow.leave_with_event(10);

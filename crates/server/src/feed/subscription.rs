@@ -75,10 +75,10 @@ pub(super) fn stream(
 }
 
 async fn next(mut this: Subscription) -> Option<(Event, Subscription)> {
-    if !this.seat.come_back() {
-        return None;
-    }
     loop {
+        if !this.seat.come_back() {
+            return None;
+        }
         if let Some(event) = this.events.pop_front() {
             this.seat.leave_with_event(this.feed.beat());
             return Some((event, this));

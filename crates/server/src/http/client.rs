@@ -1,5 +1,6 @@
 //! The client as a request shows it.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -20,15 +21,29 @@ use crate::config::Networks;
 /// Address, device and `Idempotency-Key` of a request.
 pub(crate) struct Caller(pub Context);
 
+/// The address of a request alone.
+pub(crate) struct Address(pub Option<IpAddr>);
+
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let address = peer.map(|peer| address(peer, &parts.headers, &app.config.server.trusted_proxies));
-        let client = Client { address, device: device(&parts.headers) };
+        let client = Client { address: address_of(parts, app), device: device(&parts.headers) };
         Ok(Self(Context { client, key: key(&parts.headers)?, language: language(&parts.headers) }))
     }
+}
+
+impl FromRequestParts<Arc<App>> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Self(address_of(parts, app)))
+    }
+}
+
+fn address_of(parts: &Parts, app: &App) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(address(peer.ip(), &parts.headers, &app.config.server.trusted_proxies))
 }
 
 /// The nearest address that is no trusted proxy: each proxy appends whom it spoke to.

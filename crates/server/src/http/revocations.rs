@@ -13,6 +13,7 @@ use tokenry_domain::Error;
 use utoipa::IntoParams;
 
 use super::bearer::{bearer, is_secret};
+use super::client::Address;
 use super::problem::ApiError;
 use crate::App;
 use crate::feed::Position;
@@ -40,6 +41,7 @@ pub(super) struct Parameters {
 )]
 pub(super) async fn revocations(
     State(app): State<Arc<App>>,
+    Address(address): Address,
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -60,7 +62,7 @@ pub(super) async fn revocations(
         }
         return Ok((known, [(CONTENT_TYPE, "application/json")], snapshot.json).into_response());
     }
-    let Some(events) = app.feed.subscribe(&app.authority, position).await? else {
+    let Some(events) = app.feed.subscribe(&app.authority, position, address).await? else {
         return Err(Error::Unavailable("the revocation feed has all the subscribers it may have".to_owned()).into());
     };
     // A proxy that collects an answer before it passes it on would hold every event back.

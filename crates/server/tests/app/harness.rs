@@ -219,15 +219,17 @@ impl Site {
     }
 
     /// The answer while it is still being sent.
-    pub(crate) async fn response(&self, mut request: Request<Body>) -> Response {
-        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(PEER.parse().unwrap()));
+    pub(crate) async fn response(&self, request: Request<Body>) -> Response {
+        self.response_to(PEER, request).await
+    }
+
+    pub(crate) async fn response_to(&self, peer: &str, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>(peer.parse().unwrap()));
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    pub(crate) async fn send_from(&self, peer: &str, mut request: Request<Body>) -> Answer {
-        let peer: SocketAddr = peer.parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn send_from(&self, peer: &str, request: Request<Body>) -> Answer {
+        let response = self.response_to(peer, request).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = to_bytes(response.into_body(), 1 << 22).await.unwrap();
         let text = || Value::String(String::from_utf8_lossy(&body).into_owned());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
+use axum::response::Response;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use futures_util::StreamExt;
@@ -239,6 +240,34 @@ async fn there_are_only_so_many_subscribers() {
 }
 
 #[tokio::test]
+async fn no_one_keeps_all_others_from_following() {
+    let site = Site::with(|config| config.revocations.subscribers = 4).await;
+    let _upkeep = Upkeep::of(&site);
+    let follow = |peer| {
+        let request = Request::get(FEED).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+        site.response_to(peer, request)
+    };
+    let mut many = Vec::new();
+    for peer in ["[2001:db8::1]:1", "[2001:db8::1]:2", "[2001:db8::2]:1", "[2001:db8::3]:1"] {
+        many.push(Events::in_answer(follow(peer).await));
+    }
+    let mut others = vec![Events::in_answer(follow("192.0.2.1:1").await)];
+    assert_eq!(follow("[2001:db8::4]:1").await.status(), 503, "its network has more than any other");
+    others.push(Events::in_answer(follow("192.0.2.2:1").await));
+    others.push(Events::in_answer(follow("192.0.2.3:1").await));
+    assert_eq!(follow("192.0.2.4:1").await.status(), 503, "no network has two more than this one");
+    // The newest ones made room.
+    for mut displaced in many.split_off(1) {
+        while displaced.has_more().await {}
+    }
+    let kim = site.signup("kim").await;
+    site.logout(&kim).await.is_done();
+    for follower in many.iter_mut().chain(&mut others) {
+        while follower.next().await.name != "revocation" {}
+    }
+}
+
+#[tokio::test]
 async fn an_emergency_rotation_is_in_it() {
     let site = Site::new().await;
     let old = site.get(&Anonymous, "/.well-known/jwks.json").await.body["keys"][0]["kid"].clone();
@@ -288,12 +317,21 @@ impl Events {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let response = site.response(request.body(Body::empty()).unwrap()).await;
+        Self::in_answer(site.response(request.body(Body::empty()).unwrap()).await)
+    }
+
+    fn in_answer(response: Response) -> Self {
         assert_eq!(
             (response.status(), response.headers()["content-type"].as_bytes()),
             (axum::http::StatusCode::OK, &b"text/event-stream"[..])
         );
         Self { body: response.into_body().into_data_stream(), text: String::new() }
+    }
+
+    /// Whether the stream goes on.
+    async fn has_more(&mut self) -> bool {
+        let more = pin!(tokio::time::timeout(Duration::from_secs(30), self.body.next()));
+        more.await.expect("something in time").is_some()
     }
 
     async fn next(&mut self) -> Event {
