@@ -44,10 +44,11 @@ impl TokenCache {
         self.tokens.get(token)
     }
 
-    /// Whether this came before, as far as can be remembered. For tokens that are good: they can't be made up so that
-    /// their prints meet.
+    /// Whether this came before, as far as can be remembered. For tokens that are good: how their signatures end tells
+    /// them apart, and they can't be made up so that their prints meet.
     pub(crate) fn comes_again(&self, token: &str) -> bool {
-        let hash = self.hasher.hash_one(token);
+        let end = token.len().saturating_sub(ENOUGH);
+        let hash = self.hasher.hash_one(token.get(end..));
         let seen = self.seen.get_or_init(|| (0..self.places).map(|_| AtomicU32::new(0)).collect());
         let place = seen.get(hash as usize & (self.places - 1));
         let print = (hash >> 32) as u32 | 1;
@@ -81,6 +82,8 @@ impl Weighter<Box<str>, Cached> for Bytes {
 const OVERHEAD: usize = 640;
 /// An entry with an ordinary token.
 const TYPICAL: usize = 1200;
+/// 128 bits and more of a signature, in base64url.
+const ENOUGH: usize = 24;
 /// Places in `seen` for each token that there is room for.
 const PLACES: usize = 4;
 /// 64 MiB of them.
