@@ -80,22 +80,15 @@ struct Job {
 
 type Reply = oneshot::Sender<Result<Done, StoreError>>;
 
-/// The answers to all jobs of a transaction. They are given when this is dropped, wherever that is.
-#[derive(Default)]
+/// The answers to all jobs of a transaction that was committed: they are given when this is dropped, wherever that is.
 struct Answers(Vec<(Reply, Result<Done, StoreError>)>);
 
 impl Answers {
-    /// Gives them, if there are several, within the runtime of the callers: to wake a task from outside takes a system
-    /// call for each.
+    /// Gives them; several within the runtime of the callers: to wake a task from outside takes a system call for each.
     fn give(self, callers: Option<Handle>) {
         if let Some(callers) = callers.filter(|_| self.0.len() > 1) {
             callers.spawn(async move { drop(self) });
         }
-    }
-
-    /// Gives `error` instead: every answer was found on the ground of what has now not happened.
-    fn fail(mut self, error: &StoreError) {
-        self.0.iter_mut().for_each(|(_, answer)| *answer = Err(error.clone()));
     }
 }
 
@@ -124,15 +117,19 @@ impl Worker {
     fn run(&mut self) {
         while let Some(job) = self.queue.blocking_recv() {
             let callers = job.callers.clone();
-            let mut answers = Answers::default();
-            match self.transaction(job, &mut answers.0) {
+            let mut answers = Vec::new();
+            match self.transaction(job, &mut answers) {
                 Ok(()) => {
                     self.succeeded();
-                    self.is_busy = answers.0.len() > 1;
-                    answers.give(callers);
+                    self.is_busy = answers.len() > 1;
+                    Answers(answers).give(callers);
                     self.checkpoint();
                 }
-                Err(fault) => answers.fail(&self.failed(fault)),
+                // Every answer was given on the ground of what has now not happened.
+                Err(fault) => {
+                    let error = self.failed(fault);
+                    answers.into_iter().for_each(|(reply, _)| _ = reply.send(Err(error.clone())));
+                }
             }
         }
         // Its connection would be in the way of the last checkpoint.
