@@ -14,10 +14,9 @@ use crate::{base64url, header, jwk, payload, pem};
 ///
 /// Erased from memory when dropped; its `Debug` shows no secret.
 pub struct SigningKey {
-    algorithm: Algorithm,
-    kid: String,
     signing: Signing,
     bytes: Zeroizing<Vec<u8>>,
+    /// Knows the key's algorithm and name, too.
     verifying: VerifyingKey,
 }
 
@@ -47,8 +46,6 @@ impl SigningKey {
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let prepared = Secret::new(algorithm, secret)?;
         Ok(Self {
-            algorithm,
-            kid: String::new(),
             verifying: VerifyingKey::from_prepared(algorithm, None, prepared.clone()),
             signing: Signing::Secret(prepared),
             bytes: Zeroizing::new(secret.to_vec()),
@@ -98,8 +95,7 @@ impl SigningKey {
     /// The same key under the name `kid`; an empty name is none.
     #[must_use]
     pub fn with_key_id(mut self, kid: impl Into<String>) -> Self {
-        self.kid = kid.into();
-        self.verifying = self.verifying.with_key_id(self.kid.as_str());
+        self.verifying = self.verifying.with_key_id(kid);
         self
     }
 
@@ -114,13 +110,13 @@ impl SigningKey {
     /// The key's name, `kid`; empty when it has none.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        &self.kid
+        self.verifying.key_id().unwrap_or_default()
     }
 
     /// The key's one algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.algorithm
+        self.verifying.algorithm()
     }
 
     /// The key that verifies what this one signs, under the same `kid`.
@@ -147,13 +143,13 @@ impl SigningKey {
         payload::check(claims)?;
         let header = match self.verifying.usual_header(typ) {
             Some(header) => Cow::Borrowed(header),
-            None => Cow::Owned(header::encode(self.algorithm, self.verifying.key_id(), typ)),
+            None => Cow::Owned(header::encode(self.algorithm(), self.verifying.key_id(), typ)),
         };
         let mut token = String::with_capacity(header.len() + claims.len() * 4 / 3 + 400);
         token.push_str(&header);
         token.push('.');
         base64url::encode_to(claims.as_bytes(), &mut token);
-        let signature = self.signing.sign(self.algorithm, token.as_bytes()).ok_or(SignError::Key)?;
+        let signature = self.signing.sign(self.algorithm(), token.as_bytes()).ok_or(SignError::Key)?;
         token.push('.');
         base64url::encode_to(&signature, &mut token);
         if token.len() > MAX_TOKEN {
@@ -166,9 +162,7 @@ impl SigningKey {
         let numbers = signing.numbers().ok_or(KeyError::Unsupported)?;
         let kid = jwk::thumbprint(&numbers);
         Ok(Self {
-            algorithm,
-            verifying: VerifyingKey::from_numbers(algorithm, Some(kid.clone()), numbers)?,
-            kid,
+            verifying: VerifyingKey::from_numbers(algorithm, Some(kid), numbers)?,
             bytes: signing.to_pkcs8()?,
             signing,
         })
@@ -180,6 +174,7 @@ const USUAL_CLAIMS: usize = 512;
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("algorithm", &self.algorithm).field("kid", &self.kid).finish_non_exhaustive()
+        let (algorithm, kid) = (self.algorithm(), self.key_id());
+        f.debug_struct("SigningKey").field("algorithm", &algorithm).field("kid", &kid).finish_non_exhaustive()
     }
 }
