@@ -21,7 +21,7 @@ use tokenry_domain::Error;
 use tokenry_domain::authority::Authority;
 use tokenry_domain::throttle::network;
 use tokenry_jwt::Claims;
-use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 pub(crate) use announcing::Announcing;
 use log::Log;
@@ -95,28 +95,30 @@ impl Feed {
         position: Position,
         address: Option<IpAddr>,
     ) -> Result<Option<impl Stream<Item = Event> + Send + use<>>, Error> {
-        let network = address.map(network);
-        let Some(place) = self.place(network) else { return Ok(None) };
+        let Some(seat) = self.seat(address.map(network)) else { return Ok(None) };
         self.read(authority, false).await?;
-        let seat = Arc::new(Seat::new(place, network));
-        self.seats().push(Arc::downgrade(&seat));
         Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, seat)))
     }
 
-    /// A place for someone in `network`. Where all are taken, the newest of the network that holds most of them is left to
-    /// one that holds fewer: no one can keep all others from following.
-    fn place(&self, network: Option<IpAddr>) -> Option<OwnedSemaphorePermit> {
+    /// A seat for someone in `network`. Where all places are taken, the newest of the network that holds most of them is
+    /// left to one that holds fewer: no network can keep all others from following.
+    fn seat(&self, network: Option<IpAddr>) -> Option<Arc<Seat>> {
         let take = || Arc::clone(&self.places).try_acquire_owned().ok();
-        take().or_else(|| {
+        // Until the newcomer is seated: of many who come at once, each is counted.
+        let mut seats = self.seats();
+        let place = take().or_else(|| {
             let mut held: HashMap<Option<IpAddr>, Vec<Arc<Seat>>> = HashMap::new();
-            for seat in self.seats().iter().filter_map(Weak::upgrade).filter(|seat| seat.has_place()) {
+            for seat in seats.iter().filter_map(Weak::upgrade).filter(|seat| seat.has_place()) {
                 held.entry(seat.network).or_default().push(seat);
             }
             let own = held.get(&network).map_or(0, Vec::len);
             let most = held.into_values().max_by_key(Vec::len).filter(|most| most.len() > own + 1)?;
             most.last()?.give_up();
             take()
-        })
+        })?;
+        let seat = Arc::new(Seat::new(place, network));
+        seats.push(Arc::downgrade(&seat));
+        Some(seat)
     }
 
     /// Whether an entry matches these claims, as far as this process has read the feed.

@@ -240,13 +240,10 @@ async fn there_are_only_so_many_subscribers() {
 }
 
 #[tokio::test]
-async fn no_one_keeps_all_others_from_following() {
+async fn no_network_keeps_all_others_from_following() {
     let site = Site::with(|config| config.revocations.subscribers = 4).await;
     let _upkeep = Upkeep::of(&site);
-    let follow = |peer| {
-        let request = Request::get(FEED).header("accept", "text/event-stream").body(Body::empty()).unwrap();
-        site.response_to(peer, request)
-    };
+    let follow = |peer| follow(&site, peer);
     let mut many = Vec::new();
     for peer in ["[2001:db8::1]:1", "[2001:db8::1]:2", "[2001:db8::2]:1", "[2001:db8::3]:1"] {
         many.push(Events::in_answer(follow(peer).await));
@@ -265,6 +262,17 @@ async fn no_one_keeps_all_others_from_following() {
     for follower in many.iter_mut().chain(&mut others) {
         while follower.next().await.name != "revocation" {}
     }
+}
+
+#[tokio::test]
+async fn a_network_that_comes_all_at_once_gets_no_more_than_its_share() {
+    let site = Site::with(|config| config.revocations.subscribers = 10).await;
+    let _upkeep = Upkeep::of(&site);
+    let many = |peer| futures_util::future::join_all((0..20).map(|_| follow(&site, peer)));
+    let held = |answers: &[Response]| answers.iter().filter(|answer| answer.status() == 200).count();
+    let first = many("192.0.2.1:1").await;
+    assert_eq!(held(&first), 10);
+    assert_eq!(held(&many("192.0.2.2:1").await), 5);
 }
 
 #[tokio::test]
@@ -299,6 +307,12 @@ struct Event {
     name: String,
     id: String,
     data: String,
+}
+
+/// The answer to someone there who wants to follow the feed.
+async fn follow(site: &Site, peer: &str) -> Response {
+    let request = Request::get(FEED).header("accept", "text/event-stream").body(Body::empty()).unwrap();
+    site.response_to(peer, request).await
 }
 
 /// The events of a subscription.
