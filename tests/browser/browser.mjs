@@ -49,11 +49,16 @@ let users = 0;
 /** A name that no one has yet. */
 export const newName = () => `kim${process.pid}n${++users}`;
 
+/** Presses what leads to another page, and waits until that one is there with its styles and scripts. */
+export async function follow(page, selector) {
+  const [answer] = await Promise.all([page.waitForNavigation(), page.locator(selector).click()]);
+  return answer;
+}
+
 /** Fills in the fields of a form by their ids and sends it. */
 export async function send(page, form, fields) {
   for (const [name, value] of Object.entries(fields)) await page.fill(`#${form}-${name}`, value);
-  const button = page.locator(`form:has(#${form}-${Object.keys(fields)[0]}) button:not([type=button])`);
-  await Promise.all([page.waitForNavigation(), button.click()]);
+  await follow(page, `form:has(#${form}-${Object.keys(fields)[0]}) button:not([type=button])`);
 }
 
 /** Signs up on the page. */
@@ -70,6 +75,8 @@ export const hasFocus = (page, id) => page.waitForFunction((id) => document.acti
 
 /** Holds the page against axe, against its width, and against what fingers can hit. */
 export async function check(page, where) {
+  // Half a page has no styles, and then its targets are too small.
+  await page.waitForLoadState();
   await page.evaluate(axe);
   const violations = await page.evaluate(async () => {
     const found = await window.axe.run(document, { rules: { "target-size": { enabled: true } } });

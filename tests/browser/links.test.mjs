@@ -1,7 +1,7 @@
 // Links in mails as people follow them: opening one spends nothing, its button does; with script and without.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORD, SITE, check, newName, open, send } from "./browser.mjs";
+import { PASSWORD, SITE, check, follow, newName, open, send } from "./browser.mjs";
 
 const LOOKS = [
   { locale: "en", colorScheme: "light" },
@@ -11,7 +11,7 @@ const LOOKS = [
 const NEW_PASSWORD = "seven purple tractors";
 
 const path = (page) => page.url().slice(SITE.length);
-const press = (page) => Promise.all([page.waitForNavigation(), page.click("main .card form button:not([type=button])")]);
+const press = (page) => follow(page, "main .card form button:not([type=button])");
 const notice = (page) => page.locator("[role=status]");
 
 /** The newest mail to an address, beyond those that were seen. */
@@ -64,7 +64,7 @@ for (const look of LOOKS) {
     assert.equal(await page.locator("section[aria-labelledby=email] .badge").count(), 0);
     if (checks) await check(page, "an account with an unconfirmed address");
     const first = await mail(email);
-    await Promise.all([page.waitForNavigation(), page.click("button[value=verify]")]);
+    await follow(page, "button[value=verify]");
     assert.equal(path(page), "/account?notice=verify");
     const { link } = await mail(email, 1);
     await isSpent(page, first.link);
@@ -85,7 +85,7 @@ for (const look of LOOKS) {
     const { page: owner, email } = await signUp(look);
     const page = await opened();
     await page.goto(`${SITE}/login`);
-    await page.click("a[href$='/password/forgot']");
+    await follow(page, "a[href$='/password/forgot']");
     if (checks) await check(page, "a forgotten password");
     await send(page, "mailed", { email: "kim" });
     assert.equal(await page.locator("[aria-invalid]").count(), 1);
@@ -117,7 +117,7 @@ for (const look of LOOKS) {
     const { email } = await signUp(look);
     const page = await opened();
     await page.goto(`${SITE}/login`);
-    await page.click("a[href$='/login/mail']");
+    await follow(page, "a[href$='/login/mail']");
     if (checks) await check(page, "a log-in without a password");
     await send(page, "mailed", { email });
     const { link } = await mail(email, 1);

@@ -1,7 +1,7 @@
 // Sign up, log in and the account as people meet them, with a mouse, a keyboard, and without script.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORD, SITE, STRICT_SITE, check, hasFocus, newName, open, send, signUp } from "./browser.mjs";
+import { PASSWORD, SITE, STRICT_SITE, check, follow, hasFocus, newName, open, send, signUp } from "./browser.mjs";
 
 const LOOKS = [
   { locale: "en", colorScheme: "light", docs: ["/docs"] },
@@ -99,7 +99,7 @@ test("a keyboard is enough: sign up, account, log out", async () => {
 
 test("without script everything works", async () => {
   const page = await open({ javaScriptEnabled: false });
-  const press = (name) => Promise.all([page.waitForNavigation(), page.getByRole("button", { name, exact: true }).click()]);
+  const press = (name) => follow(page, `role=button[name="${name}"]`);
   const username = newName();
   await page.goto(`${SITE}/signup?return_to=/account%3Fnotice%3Dwelcome`);
   assert.equal(await page.getByRole("button", { name: "Show the password" }).count(), 0, "a button that does nothing");
@@ -114,7 +114,7 @@ test("without script everything works", async () => {
   await other.goto(`${SITE}/login`);
   await send(other, "login", { identifier: `${username}@example.com`, password: PASSWORD });
   await page.reload();
-  await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: /^End: / }).click()]);
+  await follow(page, "role=button[name=/^End: /]");
   assert.equal(await page.locator(".sessions li").count(), 1);
   await other.goto(`${SITE}/account`);
   assert.equal(new URL(other.url()).pathname, "/login");
@@ -123,7 +123,7 @@ test("without script everything works", async () => {
   assert.match(await page.textContent("[role=status]"), /password is changed/);
   await press("Log out");
   await send(page, "login", { identifier: username, password: `${PASSWORD} staple` });
-  await page.getByRole("link", { name: "한국어" }).click();
+  await follow(page, 'role=link[name="한국어"]');
   assert.equal(await page.getAttribute("html", "lang"), "ko");
   await page.locator("summary").click();
   await send(page, "delete", { current_password: `${PASSWORD} staple` });

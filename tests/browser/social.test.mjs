@@ -1,7 +1,7 @@
 // Log in by way of a provider, link it, and unlink it, as people do: there and back through another one's pages.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORD, SITE, UPSTREAM, check, newName, open, send, signUp } from "./browser.mjs";
+import { PASSWORD, SITE, UPSTREAM, check, follow, newName, open, send, signUp } from "./browser.mjs";
 
 const LOOKS = [
   { locale: "en", colorScheme: "light" },
@@ -13,7 +13,7 @@ async function consent(page, name) {
   await page.waitForURL(`${UPSTREAM}/**`);
   await page.fill("input[name=login]", name);
   await page.fill("input[name=password]", "any");
-  await page.click("button[type=submit]");
+  await follow(page, "button[type=submit]");
   await page.click("button[type=submit]");
   await page.waitForURL(`${SITE}/**`);
   assert.ok(!page.url().includes("/callback"), await page.textContent("main"));
@@ -50,7 +50,7 @@ for (const look of LOOKS) {
     assert.equal(await page.textContent(".lead"), `${name}@example.com`);
     assert.equal(await page.locator("#password-current_password").count(), 0);
     await check(page, "an account without a password");
-    await page.click("main button[name=identity]");
+    await follow(page, "main button[name=identity]");
     assert.equal(path(page), "/account?notice=unlinked", "a verified address is a way in");
     await check(page, "an account without anything linked");
   });
@@ -64,7 +64,7 @@ for (const look of LOOKS) {
     await page.waitForURL(`${SITE}/**`);
     assert.ok(path(page).startsWith("/social/upstream/callback?error=access_denied"), page.url());
     await check(page, "a log-in that was declined");
-    await page.click("main a.button");
+    await follow(page, "main a.button");
     assert.equal(path(page), "/login?return_to=%2Fdocs");
     await enter(page);
     await consent(page, newName());
@@ -79,7 +79,7 @@ for (const look of LOOKS) {
     assert.ok(path(page).startsWith("/social/link?offer="), page.url());
     assert.deepEqual(await page.locator(".pair dd").allTextContents(), [`${name}@example.com`, username]);
     await check(page, "an offer");
-    await page.click("main form button");
+    await follow(page, "main form button");
     assert.equal(path(page), "/account?notice=linked");
     await check(page, "an account with a linked service");
     const other = await open(look);
@@ -87,7 +87,7 @@ for (const look of LOOKS) {
     await enter(other);
     await consent(other, name);
     assert.equal(await other.textContent(".lead"), username);
-    await page.click("main button[name=identity]");
+    await follow(page, "main button[name=identity]");
     assert.equal(path(page), "/account?notice=unlinked");
     await other.reload();
     assert.ok(path(other).startsWith("/login"), other.url());
@@ -102,10 +102,10 @@ for (const look of LOOKS) {
     await consent(page, name);
     assert.equal(await page.locator("main form").count(), 0);
     await check(page, "an offer to someone who is not logged in");
-    await page.click("main a.button");
+    await follow(page, "main a.button");
     await send(page, "login", { identifier: `${name}@example.com`, password: PASSWORD });
     assert.ok(path(page).startsWith("/social/link?offer="), page.url());
-    await page.click("main form button");
+    await follow(page, "main form button");
     assert.equal(path(page), "/account?notice=linked");
   });
 }
