@@ -24,10 +24,8 @@ pub(crate) enum Verifying {
     Public(ParsedPublicKey),
 }
 
-/// What signs.
-#[expect(clippy::large_enum_variant, reason = "one per key, and the secret is read at every token")]
-pub(crate) enum Signing {
-    Secret(Secret),
+/// A private key with its public half.
+pub(crate) enum KeyPair {
     Rsa(RsaKeyPair),
     Ec(EcdsaKeyPair),
     Ed(Ed25519KeyPair),
@@ -78,6 +76,22 @@ impl Verifying {
         Ok(Self::Public(key.map_err(malformed)?))
     }
 
+    /// The same key, made ready for messages that begin like this.
+    pub(crate) fn expecting(&self, beginning: &[u8]) -> Self {
+        match self {
+            Self::Public(key) => Self::Public(key.clone()),
+            Self::Secret(secret) => Self::Secret(secret.expecting(beginning)),
+        }
+    }
+
+    /// The tag of `message`; `None` for a public key.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Public(_) => None,
+            Self::Secret(secret) => Some(secret.sign(message)),
+        }
+    }
+
     /// Whether `signature` is this key's signature of `message`; secrets are compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
@@ -87,8 +101,8 @@ impl Verifying {
     }
 }
 
-impl Signing {
-    /// A new key pair; a secret is just [`random`] bytes.
+impl KeyPair {
+    /// A new one.
     pub(crate) fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Generate;
         Ok(match algorithm {
@@ -141,11 +155,10 @@ impl Signing {
         Ok(Self::Rsa(key))
     }
 
-    /// PKCS#8 in DER; a secret has none.
+    /// PKCS#8 in DER.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let failed = |_| KeyError::Generate;
         Ok(Zeroizing::new(match self {
-            Self::Secret(_) => return Err(KeyError::Symmetric),
             Self::Rsa(key) => key.as_der().map_err(failed)?.as_ref().to_vec(),
             Self::Ec(key) => key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
             Self::Ed(key) => key.to_pkcs8v1().map_err(failed)?.as_ref().to_vec(),
@@ -154,10 +167,9 @@ impl Signing {
         }))
     }
 
-    /// The public half; `None` for a secret.
+    /// The public half.
     pub(crate) fn numbers(&self) -> Option<Numbers> {
         match self {
-            Self::Secret(_) => None,
             Self::Rsa(key) => Some(rsa_numbers(key.public_key())),
             Self::Ec(key) => Numbers::point(key.public_key().as_ref()),
             Self::Ed(key) => Some(Numbers::Ed25519 { x: key.public_key().as_ref().to_vec() }),
@@ -168,7 +180,6 @@ impl Signing {
 
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Secret(secret) => Some(secret.sign(message)),
             Self::Rsa(key) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(rsa_signing(algorithm)?, &SystemRandom::new(), message, &mut signature).ok()?;

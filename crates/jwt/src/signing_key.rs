@@ -4,8 +4,7 @@ use std::fmt;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::primitive::{Signing, random};
-use crate::secret::Secret;
+use crate::primitive::{KeyPair, random};
 use crate::verifier::MAX_TOKEN;
 use crate::{Algorithm, Jwk, KeyError, SignError, VerifyingKey};
 use crate::{base64url, header, jwk, payload, pem};
@@ -14,7 +13,8 @@ use crate::{base64url, header, jwk, payload, pem};
 ///
 /// Erased from memory when dropped; its `Debug` shows no secret.
 pub struct SigningKey {
-    signing: Signing,
+    /// `None` for a shared secret: who can verify can sign.
+    pair: Option<KeyPair>,
     bytes: Zeroizing<Vec<u8>>,
     /// Knows the key's algorithm and name, too.
     verifying: VerifyingKey,
@@ -32,7 +32,7 @@ impl SigningKey {
             Algorithm::Hs256 => 32,
             Algorithm::Hs384 => 48,
             Algorithm::Hs512 => 64,
-            _ => return Self::asymmetric(algorithm, Signing::generate(algorithm)?),
+            _ => return Self::asymmetric(algorithm, KeyPair::generate(algorithm)?),
         };
         let kid = base64url::encode(&random(16)?);
         Ok(Self::from_secret(algorithm, &random(length)?)?.with_key_id(kid))
@@ -44,12 +44,8 @@ impl SigningKey {
     /// [`KeyError::TooShort`] below the hash's length (RFC 7518 section 3.2), [`KeyError::Mismatch`] when
     /// `algorithm` is not symmetric.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
-        let prepared = Secret::new(algorithm, secret)?;
-        Ok(Self {
-            verifying: VerifyingKey::from_prepared(algorithm, None, prepared.clone()),
-            signing: Signing::Secret(prepared),
-            bytes: Zeroizing::new(secret.to_vec()),
-        })
+        let verifying = VerifyingKey::from_secret(algorithm, secret)?;
+        Ok(Self { pair: None, bytes: Zeroizing::new(secret.to_vec()), verifying })
     }
 
     /// From PKCS#8 in DER (RFC 5958); its `kid` is the thumbprint.
@@ -58,7 +54,7 @@ impl SigningKey {
     /// [`KeyError::Malformed`] when it is not a key of the algorithm's type, [`KeyError::TooShort`] for RSA below
     /// 2048 bits, [`KeyError::Mismatch`] for a symmetric algorithm.
     pub fn from_pkcs8(algorithm: Algorithm, der: &[u8]) -> Result<Self, KeyError> {
-        Self::asymmetric(algorithm, Signing::pkcs8(algorithm, der)?)
+        Self::asymmetric(algorithm, KeyPair::pkcs8(algorithm, der)?)
     }
 
     /// From a PEM block `PRIVATE KEY`, `RSA PRIVATE KEY` or `EC PRIVATE KEY`; its `kid` is the thumbprint.
@@ -69,7 +65,7 @@ impl SigningKey {
         match pem::parse(text)? {
             ("PRIVATE KEY", der) => Self::from_pkcs8(algorithm, &der),
             ("RSA PRIVATE KEY" | "EC PRIVATE KEY", der) => {
-                Self::asymmetric(algorithm, Signing::traditional(algorithm, &der)?)
+                Self::asymmetric(algorithm, KeyPair::traditional(algorithm, &der)?)
             }
             _ => Err(KeyError::Malformed("not a PEM PRIVATE KEY")),
         }
@@ -149,7 +145,11 @@ impl SigningKey {
         token.push_str(&header);
         token.push('.');
         base64url::encode_to(claims.as_bytes(), &mut token);
-        let signature = self.signing.sign(self.algorithm(), token.as_bytes()).ok_or(SignError::Key)?;
+        let signature = match &self.pair {
+            Some(pair) => pair.sign(self.algorithm(), token.as_bytes()),
+            None => self.verifying.sign(token.as_bytes()),
+        }
+        .ok_or(SignError::Key)?;
         token.push('.');
         base64url::encode_to(&signature, &mut token);
         if token.len() > MAX_TOKEN {
@@ -158,13 +158,13 @@ impl SigningKey {
         Ok(token)
     }
 
-    fn asymmetric(algorithm: Algorithm, signing: Signing) -> Result<Self, KeyError> {
-        let numbers = signing.numbers().ok_or(KeyError::Unsupported)?;
+    fn asymmetric(algorithm: Algorithm, pair: KeyPair) -> Result<Self, KeyError> {
+        let numbers = pair.numbers().ok_or(KeyError::Unsupported)?;
         let kid = jwk::thumbprint(&numbers);
         Ok(Self {
             verifying: VerifyingKey::from_numbers(algorithm, Some(kid), numbers)?,
-            bytes: signing.to_pkcs8()?,
-            signing,
+            bytes: pair.to_pkcs8()?,
+            pair: Some(pair),
         })
     }
 }

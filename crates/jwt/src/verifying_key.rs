@@ -36,6 +36,7 @@ impl Inner {
         // An empty name is none.
         let kid = kid.filter(|kid| !kid.is_empty());
         let usual = Usual { typ: typ.into(), header: header::encode(algorithm, kid.as_deref(), typ) };
+        let verifying = verifying.expecting(usual.header.as_bytes());
         Self { algorithm, kid, numbers, verifying, usual }
     }
 }
@@ -143,6 +144,11 @@ impl VerifyingKey {
     pub(crate) fn usual_header(&self, typ: &str) -> Option<&str> {
         let Usual { typ: own, header } = &self.0.usual;
         (own == typ).then_some(header)
+    }
+
+    /// The tag of `message`; `None` when this is no shared secret.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        self.0.verifying.sign(message)
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
