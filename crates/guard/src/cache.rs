@@ -1,9 +1,9 @@
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, Hasher};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
 use tokenry_jwt::Claims;
 
 use crate::revocations::Marks;
@@ -13,12 +13,21 @@ use crate::revocations::Marks;
 /// It is bounded in bytes, and what is asked for again and again stays while strangers come and go (S3-FIFO and
 /// Clock-PRO, quick_cache). Whoever takes something from it still compares `exp`, revocations and the key set.
 pub(crate) struct TokenCache {
-    tokens: Cache<Box<str>, Cached, Bytes>,
+    tokens: Cache<Kept, Cached, Bytes>,
     /// Prints of tokens that came, each in the one place that it may have. Made when it is first needed.
     seen: OnceLock<Box<[AtomicU32]>>,
     places: usize,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
+
+/// A token, hashed by how its signature ends. Only tokens that verified are kept, so that nobody can make up some that
+/// meet.
+#[derive(PartialEq, Eq)]
+struct Kept(Box<str>);
+
+/// A token that is looked for.
+#[derive(Clone, Copy)]
+struct Wanted<'a>(&'a str);
 
 /// A verified token.
 #[derive(Clone)]
@@ -36,19 +45,17 @@ impl TokenCache {
             tokens: Cache::with_weighter(bytes / TYPICAL, bytes as u64, Bytes),
             seen: OnceLock::new(),
             places: (bytes / TYPICAL * PLACES).next_power_of_two().min(MOST_PLACES),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
         }
     }
 
     pub(crate) fn find(&self, token: &str) -> Option<Cached> {
-        self.tokens.get(token)
+        self.tokens.get(&Wanted(token))
     }
 
-    /// Whether this came before, as far as can be remembered. For tokens that are good: how their signatures end tells
-    /// them apart, and they can't be made up so that their prints meet.
+    /// Whether this came before, as far as can be remembered. For tokens that verified, as only those are kept.
     pub(crate) fn comes_again(&self, token: &str) -> bool {
-        let end = token.len().saturating_sub(ENOUGH);
-        let hash = self.hasher.hash_one(token.get(end..));
+        let hash = self.hasher.hash_one(Wanted(token));
         let seen = self.seen.get_or_init(|| (0..self.places).map(|_| AtomicU32::new(0)).collect());
         let place = seen.get(hash as usize & (self.places - 1));
         let print = (hash >> 32) as u32 | 1;
@@ -56,11 +63,11 @@ impl TokenCache {
     }
 
     pub(crate) fn insert(&self, token: &str, cached: Cached) {
-        self.tokens.insert(token.into(), cached);
+        self.tokens.insert(Kept(token.into()), cached);
     }
 
     pub(crate) fn remove(&self, token: &str) {
-        self.tokens.remove(token);
+        self.tokens.remove(&Wanted(token));
     }
 
     /// Tokens, and the bytes that they take.
@@ -69,12 +76,31 @@ impl TokenCache {
     }
 }
 
+impl Hash for Wanted<'_> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        let bytes = self.0.as_bytes();
+        hasher.write(bytes.last_chunk::<ENOUGH>().map_or(bytes, |end| end));
+    }
+}
+
+impl Equivalent<Kept> for Wanted<'_> {
+    fn equivalent(&self, kept: &Kept) -> bool {
+        *self.0 == *kept.0
+    }
+}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Wanted(&self.0).hash(hasher);
+    }
+}
+
 #[derive(Clone)]
 struct Bytes;
 
-impl Weighter<Box<str>, Cached> for Bytes {
-    fn weight(&self, token: &Box<str>, cached: &Cached) -> u64 {
-        (token.len() + cached.claims.json().len() + OVERHEAD) as u64
+impl Weighter<Kept, Cached> for Bytes {
+    fn weight(&self, token: &Kept, cached: &Cached) -> u64 {
+        (token.0.len() + cached.claims.json().len() + OVERHEAD) as u64
     }
 }
 
