@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zeroize::ZeroizeOnDrop;
@@ -131,6 +132,9 @@ impl Client {
 
 /// Longest kept `User-Agent`, in bytes.
 pub const MAX_DEVICE_BYTES: usize = 256;
+
+/// How long a session's row stays after its end: its tokens are answered with the reason.
+pub const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
 
 /// When and why a session was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

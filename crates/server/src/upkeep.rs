@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokenry_domain::session::KEPT_AFTER_END;
 use tokenry_domain::store::Horizon;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
@@ -93,7 +94,5 @@ const CLOCK_CHECK: Duration = Duration::from_secs(10);
 /// A difference between clocks that someone should look at, in milliseconds.
 const SUSPICIOUS: i64 = 5000;
 const ROTATION_CHECK: Duration = Duration::from_secs(1);
-/// Ended sessions stay for a week: their tokens are answered with the reason.
-const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
 /// Few, so that no other write waits long.
 const SWEPT_AT_ONCE: u32 = 50;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokenry_domain::store::StoreError;
 
-pub use self::compare::Report;
+pub use self::compare::{Part, Report};
 pub use self::restore::Restoring;
 use crate::file;
 use crate::sqlite::{OpenError, reader};

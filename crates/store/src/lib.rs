@@ -19,7 +19,7 @@ mod postgres;
 mod serve_lock;
 mod sqlite;
 
-pub use backup::{BackupError, Report, Restoring, back_up};
+pub use backup::{BackupError, Part, Report, Restoring, back_up};
 pub use beside::CookiesBeside;
 pub use postgres::{ConnectError, Options as PostgresOptions, PostgresStore};
 pub use serve_lock::{LockError, ServeLock};

@@ -44,7 +44,7 @@ struct Entry {
 #[derive(Serialize)]
 struct Restored<'a> {
     replaced: Option<PathBuf>,
-    was_readable: bool,
+    unread: Vec<&'static str>,
     sessions_ended: u64,
     revocations_kept: u64,
     accounts_lost: &'a [String],
@@ -76,7 +76,7 @@ impl RestoreArguments {
             true => {
                 let restored = Restored {
                     replaced,
-                    was_readable: found.was_readable,
+                    unread: unread(&found),
                     sessions_ended: found.sessions_ended,
                     revocations_kept: found.revocations_kept,
                     accounts_lost: &found.accounts_lost,
@@ -118,13 +118,20 @@ fn describe(found: &Report, replaced: Option<&Path>) {
         print(&format!("{} sessions lost, begun since the back-up\n", found.sessions_lost));
     }
     match replaced {
-        Some(replaced) if found.was_readable => print(&format!("the replaced database is {}\n", replaced.display())),
+        Some(replaced) if found.unread.is_empty() => {
+            print(&format!("the replaced database is {}\n", replaced.display()));
+        }
         Some(replaced) => report(&format!(
-            "the replaced database, {}, could not be read: what ended since the back-up may come back",
-            replaced.display()
+            "the replaced database, {}, could not be read ({}): what ended since the back-up may come back",
+            replaced.display(),
+            unread(found).join(", ")
         )),
         None => {}
     }
+}
+
+fn unread(found: &Report) -> Vec<&'static str> {
+    found.unread.iter().map(|part| part.name()).collect()
 }
 
 fn read(file: &Path) -> Result<Vec<Revocation>, Failure> {

@@ -6,11 +6,40 @@ use tokenry_domain::store::{Store, StoreError, UserPage};
 use super::restore::PAGE;
 use crate::sqlite::Sqlite;
 
+/// A part of a database, read on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The feed.
+    Revocations,
+    /// Signing keys.
+    Keys,
+    /// Sessions that have ended.
+    Sessions,
+    /// Accounts, and whatever they are compared by.
+    Accounts,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Revocations, Self::Keys, Self::Sessions, Self::Accounts];
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Revocations => "revocations",
+            Self::Keys => "keys",
+            Self::Sessions => "sessions",
+            Self::Accounts => "accounts",
+        }
+    }
+}
+
 /// How a restored database differs from the one that it replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Whether the replaced database could be read: if not, its revocations are lost, and the rest is unknown.
-    pub was_readable: bool,
+    /// What of the replaced database could not be read, or not to its end: what it knew more is lost, or not told here.
+    pub unread: Vec<Part>,
     /// Sessions that had ended since the back-up: they are ended again.
     pub sessions_ended: u64,
     /// Entries that the feed of the restored database did not have: they are in it again.

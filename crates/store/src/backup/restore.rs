@@ -7,11 +7,11 @@ use rusqlite::Connection;
 use tokenry_domain::id::{SessionId, UserId};
 use tokenry_domain::keys::{self, KeyRecord, Purpose};
 use tokenry_domain::revocation::{Revocation, RevocationKind};
-use tokenry_domain::session::{End, EndReason};
+use tokenry_domain::session::{End, EndReason, KEPT_AFTER_END};
 use tokenry_domain::store::{Sessions, Store, StoreError, UserPage, Write};
 use tokenry_domain::time::Timestamp;
 
-use super::{BackupError, Report, copy, remove, swap};
+use super::{BackupError, Part, Report, copy, remove, swap};
 use crate::file;
 use crate::sqlite::{Options, Sqlite};
 
@@ -46,23 +46,39 @@ impl Restoring {
         // Through SQLite, not byte by byte: whatever log lies beside the back-up belongs to it.
         copy(backup, &draft).map_err(|error| BackupError::Database(backup.to_owned(), error))?;
         let store = Sqlite::open(&draft, Options::default())?;
-        let mut life = keys::longest_life(&store.keys().await?, Purpose::Access);
+        let older_keys = store.keys().await?;
+        let mut life = keys::longest_life(&older_keys, Purpose::Access);
         let (newer_keys, revoked_keys) = Default::default();
         let (database_to_be, report) = (database.to_owned(), Report::default());
         let mut restoring = Self { database: database_to_be, draft, store, newer_keys, revoked_keys, report };
         let end = End { at: now, reason: EndReason::Admin };
         let mut found = revocations;
-        if database.exists()
-            && let Ok(present) = Sqlite::open(database, Options::default())
-            && let Ok(entries) = present.revocations(0, u32::MAX).await
-            && let Ok(newer_keys) = present.keys().await
-        {
-            restoring.report.was_readable = true;
-            found.extend(entries.into_iter().map(|record| record.revocation));
-            life = life.max(keys::longest_life(&newer_keys, Purpose::Access));
-            restoring.newer_keys = newer_keys;
-            restoring.end_again(&present, until(life)).await?;
-            restoring.report.compare(&restoring.store, &present).await?;
+        let present = database.exists().then(|| Sqlite::open(database, Options::default()));
+        if let Some(Err(_)) = present {
+            restoring.report.unread = Part::ALL.to_vec();
+        }
+        // What can't be read of it is no reason to lose the rest.
+        if let Some(Ok(present)) = present {
+            match present.revocations(0, u32::MAX).await {
+                Ok(entries) => found.extend(entries.into_iter().map(|record| record.revocation)),
+                Err(_) => restoring.report.unread.push(Part::Revocations),
+            }
+            match present.keys().await {
+                Ok(newer_keys) => restoring.newer_keys = newer_keys,
+                Err(_) => restoring.report.unread.push(Part::Keys),
+            }
+            life = life.max(keys::longest_life(&restoring.newer_keys, Purpose::Access));
+            let is_newer = older_keys.iter().any(|old| restoring.newer_keys.iter().any(|newer| newer.kid == old.kid));
+            let mut is_read = restoring.end_again(&present, until(life)).await?;
+            if is_newer {
+                is_read &= restoring.end_forgotten(&present, end, until(life)).await?;
+            }
+            if !is_read {
+                restoring.report.unread.push(Part::Sessions);
+            }
+            if restoring.report.compare(&restoring.store, &present).await.is_err() {
+                restoring.report.unread.push(Part::Accounts);
+            }
         }
         let of_keys = found.iter().filter(|revocation| revocation.kind == RevocationKind::Kid);
         restoring.revoked_keys = of_keys.map(|revocation| revocation.value.clone()).collect();
@@ -114,12 +130,12 @@ impl Restoring {
         exchange().map_err(|error| BackupError::Io(database.clone(), error))
     }
 
-    /// Ends the sessions that the present database knows to have ended.
-    async fn end_again(&mut self, present: &Sqlite, until: Timestamp) -> Result<(), BackupError> {
+    /// Ends the sessions that the present database knows to have ended. Whether it could be asked for all of them.
+    async fn end_again(&mut self, present: &Sqlite, until: Timestamp) -> Result<bool, StoreError> {
         let mut after = None;
         loop {
-            let page = present.ended_sessions(after, PAGE).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let Ok(page) = present.ended_sessions(after, PAGE).await else { return Ok(false) };
+            let Some((last, _)) = page.last() else { return Ok(true) };
             after = Some(*last);
             let writes =
                 page.iter().map(|(id, end)| Write::EndSessions { which: Sessions::One(*id), end: *end, until });
@@ -127,7 +143,36 @@ impl Restoring {
         }
     }
 
-    /// Puts entries of a feed into this one, and ends what they name.
+    /// Ends the sessions that the present database, a newer one of the same line, knew and knows no longer: they ended
+    /// so long ago that it has removed them. Whether it could be asked for all of them.
+    async fn end_forgotten(&mut self, present: &Sqlite, end: End, until: Timestamp) -> Result<bool, StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.store.users(UserPage { after, limit: PAGE, ..UserPage::default() }).await?;
+            let Some(last) = page.last() else { return Ok(true) };
+            after = Some(last.id);
+            for user in page {
+                for session in self.store.sessions_of(user.id, u32::MAX).await? {
+                    // A younger one can't have been removed: it is one that the present database never knew.
+                    if session.last_used_at > end.at - KEPT_AFTER_END {
+                        continue;
+                    }
+                    match present.session(session.id).await {
+                        Err(_) => return Ok(false),
+                        Ok(Some(_)) => {}
+                        Ok(None) => {
+                            let which = Sessions::One(session.id);
+                            let done = self.store.commit(vec![Write::EndSessions { which, end, until }]).await?;
+                            self.report.sessions_ended += done.sessions_ended;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts entries of a feed into this one, and ends what they name: an entry that is over, because all tokens of its
+    /// session are, still tells that the session is.
     async fn revoke_again(&mut self, found: Vec<Revocation>, end: End, until: Timestamp) -> Result<(), BackupError> {
         let mut known: Vec<Revocation> = Vec::new();
         for record in self.store.revocations(0, u32::MAX).await? {
@@ -137,15 +182,18 @@ impl Restoring {
         for revocation in found {
             let of_name = known.partition_point(|known| by_name(known, &revocation).is_lt());
             let same = known[of_name..].iter().take_while(|known| by_name(known, &revocation).is_eq());
-            if revocation.until <= end.at || same.into_iter().any(|known| covers(known, &revocation)) {
+            if same.into_iter().any(|known| covers(known, &revocation)) {
                 continue;
             }
-            let mut writes = vec![Write::Revoke(revocation.clone())];
+            let is_over = revocation.until <= end.at;
+            let mut writes = if is_over { Vec::new() } else { vec![Write::Revoke(revocation.clone())] };
             let which = self.named_by(&revocation).await?;
             writes.extend(which.into_iter().map(|which| Write::EndSessions { which, end, until }));
             self.report.sessions_ended += self.store.commit(writes).await?.sessions_ended;
-            self.report.revocations_kept += 1;
-            known.insert(of_name, revocation);
+            if !is_over {
+                self.report.revocations_kept += 1;
+                known.insert(of_name, revocation);
+            }
         }
         Ok(())
     }
