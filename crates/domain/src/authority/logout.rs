@@ -1,13 +1,17 @@
+use tokenry_jwt::Genuine;
 use zeroize::Zeroizing;
 
+use super::settings::MOST_LEEWAY;
 use super::{Authority, Context, event};
 use crate::audit::{Actor, AuditKind};
 use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::keys::KeyRing;
+use crate::revocation::{Revocation, RevocationKind};
 use crate::session::{End, EndReason};
 use crate::store::{Sessions, Write};
+use crate::time::Timestamp;
 
 /// What shows which session to log out.
 pub enum Logout {
@@ -27,7 +31,12 @@ impl Authority {
             Logout::Access(token) => {
                 let verify = |keys: &KeyRing| self.access.verify_genuine(&token, keys.receipt_keys());
                 let genuine = self.judge(verify).await??;
-                genuine.session_id().and_then(|id| id.parse::<SessionId>().ok()).ok_or(Error::Revoked(None))?
+                let id =
+                    genuine.session_id().and_then(|id| id.parse::<SessionId>().ok()).ok_or(Error::Revoked(None))?;
+                if self.store.session(id).await?.is_none() {
+                    return self.revoke_unknown(id, &genuine, context).await;
+                }
+                id
             }
             Logout::Refresh(token) => {
                 let token = self.read_refresh(&token).await?;
@@ -50,6 +59,21 @@ impl Authority {
             event(AuditKind::SessionEnded, Actor::User, Some(session.user), Some(id), context, now),
         ];
         self.store.commit(writes).await?;
+        Ok(())
+    }
+
+    /// A session that a restored database does not know: its tokens are good elsewhere until they expire.
+    async fn revoke_unknown(&self, id: SessionId, token: &Genuine, context: &Context) -> Result<(), Error> {
+        let now = self.now();
+        let expiry = Timestamp::from_seconds(token.expires_at().unwrap_or_default());
+        if now >= expiry + MOST_LEEWAY {
+            return Ok(());
+        }
+        let until = self.revoked_until(now);
+        let revocation = Revocation { kind: RevocationKind::Sid, value: id.to_string(), before: None, until };
+        let user = token.subject().and_then(|user| user.parse().ok());
+        let ended = event(AuditKind::SessionEnded, Actor::User, user, Some(id), context, now);
+        self.store.commit(vec![Write::Revoke(revocation), ended]).await?;
         Ok(())
     }
 }

@@ -16,9 +16,12 @@ impl Authority {
 
     /// Ends one of the caller's own sessions, the current one included.
     pub async fn end_own_session(&self, caller: &Caller, id: SessionId, context: &Context) -> Result<(), Error> {
+        let found = self.store.session(id).await?;
+        // Nothing is written, and nothing told, of what is another user's.
+        let is_own = |session: &Session| session.user == caller.user.id && session.end.is_none();
+        found.filter(|(session, _)| is_own(session)).ok_or(Error::NotFound("session"))?;
         let which = Sessions::OneOf(caller.user.id, id);
-        let ended = self.end_sessions(which, EndReason::Logout, Actor::User, caller.user.id, context).await?;
-        if ended == 0 { Err(Error::NotFound("session")) } else { Ok(()) }
+        self.end_sessions(which, EndReason::Logout, Actor::User, caller.user.id, context).await.map(drop)
     }
 
     /// Ends all of the caller's sessions but the current one. Returns how many.

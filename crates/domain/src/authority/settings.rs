@@ -52,7 +52,7 @@ impl Settings {
 }
 
 /// What a verifier grants at most.
-const MOST_LEEWAY: Duration = Duration::from_secs(60);
+pub(super) const MOST_LEEWAY: Duration = Duration::from_secs(60);
 
 /// Who may sign up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use axum::http::Request;
 use serde_json::{Value, json};
+use tokenry_domain::audit::AuditKind;
 use tokenry_domain::revocation::RevocationKind;
+use tokenry_store::{Restoring, back_up};
 
 use crate::app::harness::{PASSWORD, START, Site};
 
@@ -80,6 +82,29 @@ async fn someone_elses_session_is_not_found_and_goes_on() {
     assert_eq!(elses.body, missing.body);
     site.accepts(&lee).await;
     assert!(site.revoked(RevocationKind::Sid).await.is_empty());
+    assert!(site.audit(AuditKind::SessionEnded).await.is_empty());
+}
+
+/// It is lost, its access token is not: other services take it until the feed says no.
+#[tokio::test]
+async fn a_log_out_from_a_session_that_a_restored_database_does_not_know_reaches_the_feed() {
+    let directory = tempfile::tempdir().unwrap();
+    let [database, backup] = ["tokenry.db", "copy.db"].map(|name| directory.path().join(name));
+    let site = Site::in_directory(directory.path(), None).await;
+    back_up(&database, &backup).unwrap();
+    let kim = site.signup("kim").await;
+    let now = site.row(&kim).await.created_at;
+    drop(site);
+    let restoring = Restoring::prepare(&database, &backup, Vec::new(), now, |_| now).await.unwrap();
+    restoring.finish().unwrap();
+    let site = Site::in_directory(directory.path(), None).await;
+    assert!(site.store().session(kim.session.parse().unwrap()).await.unwrap().is_none());
+    site.logout(&kim).await.is_done();
+    assert_eq!(site.revoked(RevocationKind::Sid).await, [kim.session.clone()]);
+    // What no verifier takes any more needs no entry.
+    site.pass(2 * 3600);
+    site.logout(&kim).await.is_done();
+    assert_eq!(site.revoked(RevocationKind::Sid).await, [kim.session]);
 }
 
 #[tokio::test]
