@@ -10,6 +10,7 @@ pub mod authority;
 pub mod claims;
 pub mod cookie;
 pub mod error;
+pub mod flight;
 pub mod id;
 pub mod identity;
 pub mod keys;

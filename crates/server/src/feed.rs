@@ -19,9 +19,10 @@ use axum::response::sse::Event;
 use futures_util::Stream;
 use tokenry_domain::Error;
 use tokenry_domain::authority::Authority;
+use tokenry_domain::flight::Flight;
 use tokenry_domain::throttle::network;
 use tokenry_jwt::Claims;
-use tokio::sync::{Mutex, Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub(crate) use announcing::Announcing;
 use log::Log;
@@ -35,8 +36,8 @@ use crate::upkeep::every;
 /// The feed of this process.
 pub(crate) struct Feed {
     log: RwLock<Log>,
-    /// One reader of the store at a time; what it found is in `log` when this is free again.
-    reading: Mutex<()>,
+    /// One reader of the store at a time, for all who ask meanwhile.
+    reading: Flight,
     /// Counts the changes of `log`.
     changes: watch::Sender<u64>,
     revoked: Arc<Notify>,
@@ -53,7 +54,7 @@ impl Feed {
     pub(crate) fn new(revoked: Arc<Notify>, most_subscribers: usize) -> Self {
         Self {
             log: RwLock::default(),
-            reading: Mutex::default(),
+            reading: Flight::new(),
             changes: watch::Sender::new(0),
             revoked,
             places: Arc::new(Semaphore::new(most_subscribers)),
@@ -77,14 +78,15 @@ impl Feed {
             if is_beat {
                 self.count_beat();
             }
+            let read = self.read(authority).await;
             // A statement that could not be made is one that no guard hears: it notices.
-            trouble.note(self.read(authority, is_beat).await);
+            trouble.note(read.and_then(|()| if is_beat { self.state(authority) } else { Ok(()) }));
         }
     }
 
     /// All that a guard must know, as of now.
     pub(crate) async fn snapshot(&self, authority: &Authority) -> Result<Snapshot, Error> {
-        self.read(authority, false).await?;
+        self.read(authority).await?;
         self.log().snapshot(authority)
     }
 
@@ -96,7 +98,7 @@ impl Feed {
         address: Option<IpAddr>,
     ) -> Result<Option<impl Stream<Item = Event> + Send + use<>>, Error> {
         let Some(seat) = self.seat(address.map(network)) else { return Ok(None) };
-        self.read(authority, false).await?;
+        self.read(authority).await?;
         Ok(Some(subscription::stream(Arc::clone(self), self.changes.subscribe(), position, seat)))
     }
 
@@ -147,9 +149,13 @@ impl Feed {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Takes over what the store has and the log has not.
-    async fn read(&self, authority: &Authority, is_beat: bool) -> Result<(), Error> {
-        let _reading = self.reading.lock().await;
+    /// Takes over what the store has, as of now, and the log has not.
+    async fn read(&self, authority: &Authority) -> Result<(), Error> {
+        let read = async || self.take_over(authority).await;
+        self.reading.share(read, || Error::Unavailable("the feed could not be read a moment ago".to_owned())).await
+    }
+
+    async fn take_over(&self, authority: &Authority) -> Result<(), Error> {
         let mut is_changed = false;
         loop {
             // The newest known entry is read again: where it is missing or another, commits were lost.
@@ -167,11 +173,16 @@ impl Feed {
                 break;
             }
         }
-        if is_changed || is_beat || self.log().heartbeat().is_none() {
-            let (newest, digest) = (self.log().newest(), self.log().digest());
-            self.log_mut().set_heartbeat(authority.sign_place(newest.seq, digest, None)?);
-            self.changes.send_modify(|changes| *changes += 1);
-        }
+        if is_changed || self.log().heartbeat().is_none() { self.state(authority) } else { Ok(()) }
+    }
+
+    /// States, signed, where the feed stands.
+    fn state(&self, authority: &Authority) -> Result<(), Error> {
+        let mut log = self.log_mut();
+        let heartbeat = authority.sign_place(log.newest().seq, log.digest(), None)?;
+        log.set_heartbeat(heartbeat);
+        drop(log);
+        self.changes.send_modify(|changes| *changes += 1);
         Ok(())
     }
 

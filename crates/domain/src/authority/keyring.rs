@@ -141,7 +141,7 @@ impl Authority {
                     let ring = ring.map_err(|error| Error::Unavailable(error.to_string()))?;
                     *self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(ring);
                 }
-                Ok::<(), Error>(())
+                Ok(())
             })
             .await?;
         Ok(!Arc::ptr_eq(&before, &self.keys()))

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokenry_domain::store::StoreError;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::pool::Pool;
 
@@ -39,7 +40,8 @@ impl<Q: Question> Gatherer<Q> {
         Arc::new(Self { queue: Mutex::new(Queue { waiting: VecDeque::new(), running: 0 }) })
     }
 
-    /// Asks `question` together with those that wait. A caller who goes away does not cut it short.
+    /// Asks `question` together with those that wait, for as long as the pool has patience. A caller who goes away cuts
+    /// nothing short that is under way.
     pub(super) async fn ask(self: &Arc<Self>, pool: &Pool, question: Q) -> Result<Q::Answer, StoreError> {
         let (reply, answer) = oneshot::channel();
         let starts = {
@@ -55,7 +57,11 @@ impl<Q: Question> Gatherer<Q> {
         if starts {
             tokio::spawn(Arc::clone(self).run(pool.clone()));
         }
-        answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the statement was given up".to_owned())))
+        let unavailable = |reason: &str| Err(StoreError::Unavailable(reason.to_owned()));
+        match timeout(pool.patience(), answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| unavailable("the statement was given up")),
+            Err(_) => unavailable("the database did not answer in time"),
+        }
     }
 
     /// Asks until nothing waits.
@@ -72,6 +78,10 @@ impl<Q: Question> Gatherer<Q> {
         let (mut questions, mut replies): (Vec<Q>, Vec<Reply<Q>>) = (Vec::new(), Vec::new());
         let mut left = VecDeque::new();
         while let Some((question, reply)) = queue.waiting.pop_front() {
+            // Nobody waits for it any more.
+            if reply.is_closed() {
+                continue;
+            }
             if questions.len() < MOST_TOGETHER && questions.iter().all(|other| other.goes_with(&question)) {
                 questions.push(question);
                 replies.push(reply);

@@ -31,7 +31,13 @@ pub(super) async fn transaction(client: &Client, begin: &str, steps: &[Step]) ->
     let mut answers: Vec<Answer<'_>> = Vec::with_capacity(steps.len() + 2);
     match steps {
         [_] => answers.push(Box::pin(command(begin))),
-        _ => drop(command(begin).await?),
+        _ => {
+            if let Err(fault) = command(begin).await {
+                // It may have begun and failed at a setting: nobody else is to find it open.
+                let _ = command(COMMIT).await;
+                return Err(fault);
+            }
+        }
     }
     let is_alone = answers.len();
     answers.extend(steps.iter().map(|step| Box::pin(query(client, step)) as Answer<'_>));
@@ -74,8 +80,8 @@ pub(super) fn jitter(attempt: u32) -> Duration {
 ///
 /// - A commit that was answered is on disk (and on a synchronous standby), whatever the server's default is.
 /// - No time-out cuts short the wait for that: PostgreSQL would answer as if it had been waited for.
-/// - A row that another transaction holds is waited for a little shorter than the caller waits, so that nothing is left
-///   behind to happen later.
+/// - A row that another transaction holds is waited for a little shorter than the caller waits: what a caller gave up on
+///   seldom happens later.
 pub(super) fn begin(patience: Duration) -> String {
     let patience = patience.as_millis();
     format!(

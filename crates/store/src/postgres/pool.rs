@@ -64,6 +64,11 @@ impl Pool {
         self.written.swap(false, Ordering::Relaxed)
     }
 
+    /// How long a call may take in all.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// A connection to use in another way.
     pub(super) async fn lease(&self) -> Result<Lease, Fault> {
         match self.connections.get().await {

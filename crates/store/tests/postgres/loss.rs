@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokenry_domain::store::{Store, Write};
+use tokenry_domain::store::{Store, StoreError, Write};
+use tokenry_store::PostgresOptions as Options;
 use tokenry_store::PostgresStore;
+use tokio::task::JoinSet;
 
 use crate::cluster::{self, Cluster};
-use crate::sample::{commit, user, user_id};
+use crate::sample::{commit, session_id, user, user_id};
 use crate::{assert_unavailable, client, connect, recovered};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,6 +33,16 @@ async fn a_server_that_stands_still_is_unavailable_until_it_goes_on() {
     store.ready().await.unwrap();
     cluster.freeze(true);
     assert_unavailable(&store).await;
+    // Those who come together wait together, not one after the other.
+    let store = Arc::new(store);
+    let started = Instant::now();
+    let look_up = |n| {
+        let store = Arc::clone(&store);
+        async move { store.session(session_id(n)).await }
+    };
+    let found = JoinSet::from_iter((0..2000).map(look_up)).join_all().await;
+    assert!(found.iter().all(|found| matches!(found, Err(StoreError::Unavailable(_)))));
+    assert!(started.elapsed() < Options::default().patience * 2, "{:?}", started.elapsed());
     cluster.freeze(false);
     recovered(&store).await;
     assert!(store.keys().await.unwrap().is_empty());
@@ -86,7 +98,7 @@ async fn a_server_that_only_reads_is_unavailable_for_writes() {
     assert!(fresh.keys().await.unwrap().is_empty());
     assert!(fresh.ready().await.is_err());
     let error = fresh.commit(vec![Write::InsertUser(user(1))]).await.unwrap_err();
-    assert!(matches!(&error, tokenry_domain::store::StoreError::Unavailable(why) if why.contains("25006")), "{error}");
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("25006")), "{error}");
     drop(store);
 }
 
@@ -123,11 +135,21 @@ async fn a_row_held_by_another_program_is_unavailable_until_it_is_let_go() {
     let held = || store.commit(vec![Write::UpdateUser(user(1))]);
     let (first, second) = tokio::join!(held(), held());
     assert!(first.is_err() && second.is_err());
-    assert_eq!(store.user(user_id(1)).await.unwrap().unwrap().version, 0);
     holder.batch_execute("ROLLBACK").await.unwrap();
-    // A commit that was not answered may yet have happened.
+    let store = Arc::new(store);
+    let others = (2..50).map(|n| {
+        let store = Arc::clone(&store);
+        async move { store.commit(vec![Write::InsertUser(user(n))]).await }
+    });
+    assert!(JoinSet::from_iter(others).join_all().await.iter().all(Result::is_ok));
+    recovered_row(&store).await;
+}
+
+/// A commit that was not answered may yet have happened, once: the row can be read, and changed again.
+async fn recovered_row(store: &PostgresStore) {
     let stored = store.user(user_id(1)).await.unwrap().unwrap();
-    assert!(store.commit(vec![Write::UpdateUser(stored)]).await.is_ok() || store.ready().await.is_ok());
+    assert!(stored.version <= 1, "{}", stored.version);
+    commit(store, [Write::UpdateUser(stored)]).await;
 }
 
 /// Commits accounts until the first failure, and gives those that were answered.
