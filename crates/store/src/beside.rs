@@ -22,7 +22,8 @@ use crate::sqlite::{OpenError, Options, Sqlite};
 /// A store whose cookie sessions are kept elsewhere: in memory, or in a file of this node. All else is in the main one.
 ///
 /// The two are not one transaction. What ends a session is done there first, and what begins one is undone when the
-/// main store refuses: after a crash in between, a session that was to end has ended.
+/// main store refuses: after a crash in between, a session that was to end has ended. It is done once more when the main
+/// store has agreed: meanwhile one may have begun by what was valid until then.
 pub struct CookiesBeside {
     main: Arc<dyn Store>,
     cookies: Place,
@@ -106,7 +107,7 @@ impl Place {
 impl Store for CookiesBeside {
     async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         let mut main = Vec::with_capacity(writes.len());
-        let mut begun = Vec::new();
+        let (mut begun, mut ending) = (Vec::new(), Vec::new());
         let mut ended = 0;
         for write in writes {
             match write {
@@ -116,6 +117,9 @@ impl Store for CookiesBeside {
                 }
                 Write::EndSessions { which, end, until } => {
                     ended += self.cookies.end(which, end, until).await?;
+                    if !matches!(which, Sessions::One(_) | Sessions::OneOf(..)) {
+                        ending.push((which, end, until));
+                    }
                     main.push(write);
                 }
                 write => main.push(write),
@@ -125,7 +129,12 @@ impl Store for CookiesBeside {
             self.cookies.insert(session.clone()).await?;
         }
         match self.main.commit(main).await {
-            Ok(committed) => Ok(Committed { sessions_ended: committed.sessions_ended + ended }),
+            Ok(committed) => {
+                for (which, end, until) in ending {
+                    ended += self.cookies.end(which, end, until).await?;
+                }
+                Ok(Committed { sessions_ended: committed.sessions_ended + ended })
+            }
             Err(error) => {
                 for session in &begun {
                     self.cookies.take_back(session).await;

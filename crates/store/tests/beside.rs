@@ -67,6 +67,27 @@ async fn a_refused_commit_leaves_no_session() {
     }
 }
 
+/// It was begun by the old password, and the main store had not changed yet.
+#[tokio::test]
+async fn a_session_that_begins_while_all_are_being_ended_does_not_stay() {
+    let [_, site] = sites();
+    let kim = user(1);
+    site.store.commit(vec![Write::InsertUser(kim.clone())]).await.unwrap();
+    let which = Sessions::Of(kim.id);
+    let change = vec![Write::UpdateUser(kim.clone()), Write::EndSessions { which, end: end(), until: later(60) }];
+    let mut changing = std::pin::pin!(site.store.commit(change));
+    tokio::select! {
+        biased;
+        _ = &mut changing => panic!("the end is on disk before the change is asked for"),
+        () = std::future::ready(()) => {}
+    }
+    let session = cookie(1, &kim);
+    let login = vec![Write::InsertSession(session.clone()), Write::ExpectUser { id: kim.id, version: kim.version }];
+    site.store.commit(login).await.unwrap();
+    assert_eq!(changing.await.unwrap().sessions_ended, 1);
+    assert!(site.store.session(session.id).await.unwrap().unwrap().0.end.is_some());
+}
+
 #[tokio::test]
 async fn a_use_is_written_by_compare_and_swap() {
     for site in sites() {
