@@ -9,10 +9,10 @@ use crate::sqlite::Sqlite;
 /// A part of a database, read on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The feed.
-    Revocations,
     /// Signing keys.
     Keys,
+    /// The feed.
+    Revocations,
     /// Sessions that have ended.
     Sessions,
     /// Accounts, and whatever they are compared by.
@@ -21,14 +21,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Revocations, Self::Keys, Self::Sessions, Self::Accounts];
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Revocations, Self::Sessions, Self::Accounts];
 
     /// What people call it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Revocations => "revocations",
             Self::Keys => "keys",
+            Self::Revocations => "revocations",
             Self::Sessions => "sessions",
             Self::Accounts => "accounts",
         }

@@ -46,43 +46,27 @@ impl Restoring {
         // Through SQLite, not byte by byte: whatever log lies beside the back-up belongs to it.
         copy(backup, &draft).map_err(|error| BackupError::Database(backup.to_owned(), error))?;
         let store = Sqlite::open(&draft, Options::default())?;
-        let older_keys = store.keys().await?;
-        let mut life = keys::longest_life(&older_keys, Purpose::Access);
+        let mut life = keys::longest_life(&store.keys().await?, Purpose::Access);
         let (newer_keys, revoked_keys) = Default::default();
         let (database_to_be, report) = (database.to_owned(), Report::default());
         let mut restoring = Self { database: database_to_be, draft, store, newer_keys, revoked_keys, report };
-        let end = End { at: now, reason: EndReason::Admin };
         let mut found = revocations;
         let present = database.exists().then(|| Sqlite::open(database, Options::default()));
-        if let Some(Err(_)) = present {
-            restoring.report.unread = Part::ALL.to_vec();
+        match &present {
+            Some(Ok(present)) => {
+                found.extend(restoring.read_keys_and_feed(present).await);
+                life = life.max(keys::longest_life(&restoring.newer_keys, Purpose::Access));
+            }
+            Some(Err(_)) => restoring.report.unread = Part::ALL.to_vec(),
+            None => {}
         }
-        // What can't be read of it is no reason to lose the rest.
-        if let Some(Ok(present)) = present {
-            match present.revocations(0, u32::MAX).await {
-                Ok(entries) => found.extend(entries.into_iter().map(|record| record.revocation)),
-                Err(_) => restoring.report.unread.push(Part::Revocations),
-            }
-            match present.keys().await {
-                Ok(newer_keys) => restoring.newer_keys = newer_keys,
-                Err(_) => restoring.report.unread.push(Part::Keys),
-            }
-            life = life.max(keys::longest_life(&restoring.newer_keys, Purpose::Access));
-            let is_newer = older_keys.iter().any(|old| restoring.newer_keys.iter().any(|newer| newer.kid == old.kid));
-            let mut is_read = restoring.end_again(&present, until(life)).await?;
-            if is_newer {
-                is_read &= restoring.end_forgotten(&present, end, until(life)).await?;
-            }
-            if !is_read {
-                restoring.report.unread.push(Part::Sessions);
-            }
-            if restoring.report.compare(&restoring.store, &present).await.is_err() {
-                restoring.report.unread.push(Part::Accounts);
-            }
+        let (end, until) = (End { at: now, reason: EndReason::Admin }, until(life));
+        if let Some(Ok(present)) = &present {
+            restoring.follow(present, end, until).await?;
         }
         let of_keys = found.iter().filter(|revocation| revocation.kind == RevocationKind::Kid);
         restoring.revoked_keys = of_keys.map(|revocation| revocation.value.clone()).collect();
-        restoring.revoke_again(found, end, until(life)).await?;
+        restoring.revoke_again(found, end, until).await?;
         restoring.void_links().await?;
         Ok(restoring)
     }
@@ -128,6 +112,38 @@ impl Restoring {
             Ok(replaced)
         };
         exchange().map_err(|error| BackupError::Io(database.clone(), error))
+    }
+
+    /// What can't be read of the present database is no reason to lose the rest.
+    async fn read_keys_and_feed(&mut self, present: &Sqlite) -> Vec<Revocation> {
+        match present.keys().await {
+            Ok(keys) => self.newer_keys = keys,
+            Err(_) => self.report.unread.push(Part::Keys),
+        }
+        match present.revocations(0, u32::MAX).await {
+            Ok(entries) => entries.into_iter().map(|record| record.revocation).collect(),
+            Err(_) => {
+                self.report.unread.push(Part::Revocations);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Does what the present database tells of sessions, and says how its accounts differ.
+    async fn follow(&mut self, present: &Sqlite, end: End, until: Timestamp) -> Result<(), StoreError> {
+        let older_keys = self.store.keys().await?;
+        let is_of_its_line = older_keys.iter().any(|old| self.newer_keys.iter().any(|newer| newer.kid == old.kid));
+        let mut are_read = self.end_again(present, until).await?;
+        if is_of_its_line {
+            are_read &= self.end_forgotten(present, end, until).await?;
+        }
+        if !are_read {
+            self.report.unread.push(Part::Sessions);
+        }
+        if self.report.compare(&self.store, present).await.is_err() {
+            self.report.unread.push(Part::Accounts);
+        }
+        Ok(())
     }
 
     /// Ends the sessions that the present database knows to have ended. Whether it could be asked for all of them.
