@@ -1,6 +1,6 @@
 //! Limits on guessing, on mail and on what is kept for strangers: per account, per address, and per account and address; bounded in memory.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -53,12 +53,13 @@ impl Throttle {
         }
     }
 
-    /// Charges one guess at `account` (its identifier's key, known or not) from `address`.
+    /// Charges one guess at `account` from `address`: the key of an identifier, known or not, where someone logs in, and
+    /// the user's id where someone confirms. The two never meet: nobody can use up or refill one by way of the other.
     ///
     /// # Errors
     ///
     /// How long to wait, when a bucket is empty.
-    pub fn guess(&self, account: &str, address: Option<IpAddr>) -> Result<(), Duration> {
+    pub fn guess<K: Hash + Copy>(&self, account: K, address: Option<IpAddr>) -> Result<(), Duration> {
         if !self.enabled {
             return Ok(());
         }
@@ -71,7 +72,7 @@ impl Throttle {
     }
 
     /// Forgets the guesses at `account` that a right password has answered.
-    pub fn success(&self, account: &str, address: Option<IpAddr>) {
+    pub fn success<K: Hash + Copy>(&self, account: K, address: Option<IpAddr>) {
         self.pairs.refill(self.hasher.hash_one((account, address.map(network))));
         self.accounts.refill(self.hasher.hash_one(account));
     }

@@ -18,6 +18,7 @@ mod openapi;
 mod operations;
 mod outbox;
 mod pages;
+mod path;
 mod playground;
 mod problem;
 mod refresh;

@@ -32,6 +32,10 @@ impl Authority {
         change: ProfileChange,
         context: &Context,
     ) -> Result<User, Error> {
+        // Whether a name is taken is told as at sign-up, and not more often.
+        if change.username.is_some() || change.email.is_some() {
+            self.throttle.signup(context.client.address).map_err(Error::RateLimited)?;
+        }
         self.update_user(
             caller.user.id,
             |user| {
@@ -110,12 +114,12 @@ impl Authority {
         }
         let current = current.ok_or_else(|| Error::missing("/current_password", "is needed"))?;
         let current = Password::new(current).map_err(Error::password("/current_password"))?;
-        let account = caller.user.id.to_string();
-        self.throttle.guess(&account, context.client.address).map_err(Error::RateLimited)?;
+        let account = caller.user.id;
+        self.throttle.guess(account, context.client.address).map_err(Error::RateLimited)?;
         if !self.compare(current, Some(&user)).await?.matches {
             return Err(Error::InvalidCredentials);
         }
-        self.throttle.success(&account, context.client.address);
+        self.throttle.success(account, context.client.address);
         Ok(user)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -20,6 +20,7 @@ use super::answer::Answer;
 use super::bearer::Admin;
 use super::body::Json;
 use super::client::Caller;
+use super::path::Path;
 use super::problem::ApiError;
 use super::views::{NO_STORE, Sessions, UserView, Users, present};
 use crate::App;

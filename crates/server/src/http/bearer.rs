@@ -31,7 +31,8 @@ impl FromRequestParts<Arc<App>> for LoggedIn {
         if let Some(token) = bearer(&parts.headers)? {
             return Ok(Self(app.authority.authenticate(token).await?));
         }
-        let cookie = cookie::read(app, &parts.method, &parts.headers)?.ok_or_else(ApiError::token_missing)?;
+        let cookie =
+            cookie::read(app, &parts.method, &parts.uri, &parts.headers)?.ok_or_else(ApiError::token_missing)?;
         let client::Caller(context) = client::Caller::from_request_parts(parts, app).await?;
         Ok(Self(app.authority.authenticate_cookie(&cookie, &context).await?))
     }
@@ -44,7 +45,8 @@ impl FromRequestParts<Arc<App>> for Perhaps {
         let has_bearer = bearer(&parts.headers)?.is_some();
         match LoggedIn::from_request_parts(parts, app).await {
             Ok(LoggedIn(caller)) => Ok(Self(Some(caller))),
-            Err(error) if has_bearer => Err(error),
+            // Whoever can't be told from a stranger for the moment is not taken for one.
+            Err(error) if has_bearer || error.status().is_server_error() => Err(error),
             // A cookie that is of no use was not sent on purpose.
             Err(_) => Ok(Self(None)),
         }

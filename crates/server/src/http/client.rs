@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header::USER_AGENT;
+use axum::http::header::{HOST, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Uri};
 use tokenry_domain::authority::Context;
 use tokenry_domain::mail::Language;
 use tokenry_domain::refresh::RequestKey;
@@ -46,20 +46,27 @@ fn address_of(parts: &Parts, app: &App) -> Option<IpAddr> {
     Some(address(peer.ip(), &parts.headers, &app.config.server.trusted_proxies))
 }
 
+/// The name, with its port, that a request knows this server by. HTTP/2 has it in the request's own address.
+pub(super) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let mut named = headers.get_all(HOST).iter();
+    match (uri.authority(), named.next(), named.next()) {
+        (Some(authority), ..) => Some(authority.as_str()),
+        (None, Some(host), None) => host.to_str().ok(),
+        (None, ..) => None,
+    }
+}
+
 /// The nearest address that is no trusted proxy: each proxy appends whom it spoke to.
 fn address(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
     let mut nearest = peer.to_canonical();
-    let hops: Vec<&str> = headers
-        .get_all(&FORWARDED_FOR)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
+    // What can't be read is a hop, too: no one may hide what a proxy has put behind it.
+    let hops: Vec<&[u8]> =
+        headers.get_all(&FORWARDED_FOR).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).collect();
     for hop in hops.iter().rev() {
         if !trusted.contain(nearest) {
             break;
         }
-        match parse_hop(hop.trim()) {
+        match std::str::from_utf8(hop).ok().and_then(|hop| parse_hop(hop.trim())) {
             Some(address) => nearest = address.to_canonical(),
             None => break,
         }
@@ -103,13 +110,15 @@ const MAX_KEY_BYTES: usize = 255;
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str]) -> String {
         let trusted: Networks = serde_json::from_str(r#""10.0.0.0/8,::1""#).unwrap();
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append(FORWARDED_FOR, value.parse().unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         address(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
@@ -126,6 +135,8 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.7:4711"]), "198.51.100.7");
         assert_eq!(seen("::1", &["[2001:db8::1]"]), "2001:db8::1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, nonsense"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["é, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.7, é"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
     }
 

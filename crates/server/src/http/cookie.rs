@@ -1,13 +1,14 @@
 //! The session method: the cookie that carries a session, and who may send it along.
 
-use axum::http::header::{COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::header::{COOKIE, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use cookie::{Cookie as Header, SameSite};
 use tokenry_domain::cookie::Cookie;
 use tokenry_domain::error::Error;
 use tokenry_domain::session::Session;
 use tokenry_domain::time::Timestamp;
 
+use super::client;
 use super::problem::ApiError;
 use crate::App;
 
@@ -16,7 +17,7 @@ use crate::App;
 /// # Errors
 ///
 /// Two cookies of the name are refused, and so is a request that changes something and was sent by another site's page.
-pub(super) fn read(app: &App, method: &Method, headers: &HeaderMap) -> Result<Option<Cookie>, ApiError> {
+pub(super) fn read(app: &App, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Option<Cookie>, ApiError> {
     let name = name(app);
     let texts = headers.get_all(COOKIE).iter().map(|value| value.to_str().map_err(|_| Error::CookieInvalid));
     let mut found = None;
@@ -27,7 +28,7 @@ pub(super) fn read(app: &App, method: &Method, headers: &HeaderMap) -> Result<Op
             }
         }
     }
-    if found.is_some() && !method.is_safe() && !is_of_this_site(app, headers) {
+    if found.is_some() && !method.is_safe() && !is_of_this_site(app, uri, headers) {
         return Err(ApiError::forbidden("the cookie came along with a request of another site"));
     }
     Ok(found)
@@ -36,18 +37,21 @@ pub(super) fn read(app: &App, method: &Method, headers: &HeaderMap) -> Result<Op
 /// Whether a request with a cookie was sent by a page of this site, or by no page at all.
 ///
 /// Browsers say which site a request comes from, and pages can't change what they say (Fetch Metadata; RFC 6454).
-fn is_of_this_site(app: &App, headers: &HeaderMap) -> bool {
+fn is_of_this_site(app: &App, uri: &Uri, headers: &HeaderMap) -> bool {
     let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
     let is_listed = |origin: &str| app.config.server.cors_origins.0.iter().any(|listed| listed == origin);
-    origin.is_some_and(is_listed) || is_of_this_origin(headers)
+    origin.is_some_and(is_listed) || is_of_this_origin(uri, headers)
 }
 
 /// Whether a request was sent by a page of this very origin, or by no page at all.
-pub(super) fn is_of_this_origin(headers: &HeaderMap) -> bool {
+pub(super) fn is_of_this_origin(uri: &Uri, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text(FETCH_SITE), text(ORIGIN)) {
         (Some(site), _) => site == "same-origin" || site == "none",
-        (None, Some(origin)) => origin.split_once("://").map(|(_, host)| host) == text(HOST),
+        (None, Some(origin)) => {
+            let named = origin.split_once("://").map(|(_, host)| host);
+            named.is_some() && named == client::host(uri, headers)
+        }
         (None, None) => true,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
 use tokenry_domain::session::Method;
@@ -190,11 +190,12 @@ pub(super) async fn request_login_link(
 pub(super) async fn log_in(
     State(app): State<Arc<App>>,
     Caller(context): Caller,
+    uri: Uri,
     headers: HeaderMap,
     Json(LoginLink { token, method }): Json<LoginLink>,
 ) -> Result<Response, ApiError> {
     let old = match method {
-        Method::Cookie => cookie::read(&app, &axum::http::Method::POST, &headers)?,
+        Method::Cookie => cookie::read(&app, &axum::http::Method::POST, &uri, &headers)?,
         Method::Token => None,
     };
     let token = Zeroizing::new(token);

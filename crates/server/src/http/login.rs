@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokenry_domain::authority::{Context, Granted, LoggedIn, Login, Logout};
@@ -48,13 +48,14 @@ pub(super) struct Request {
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     Caller(context): Caller,
+    uri: Uri,
     headers: HeaderMap,
     Json(request): Json<Request>,
 ) -> Result<Response, ApiError> {
     let Request { identifier, password, method } = request;
     // Not to be fooled by a cookie that someone else has planted: a log-in never goes on with one.
     let old = match method {
-        Method::Cookie => cookie::read(&app, &axum::http::Method::POST, &headers)?,
+        Method::Cookie => cookie::read(&app, &axum::http::Method::POST, &uri, &headers)?,
         Method::Token => None,
     };
     let done = app.authority.login(Login { identifier, password, method }, &context).await;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokenry_domain::authority::Logout;
@@ -36,12 +36,13 @@ pub(super) struct Request {
 pub(super) async fn logout(
     State(app): State<Arc<App>>,
     Caller(context): Caller,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let request = match (body.is_empty(), bearer(&headers)?) {
         (true, None) => {
-            let cookie = cookie::read(&app, &Method::POST, &headers)?.ok_or_else(ApiError::token_missing)?;
+            let cookie = cookie::read(&app, &Method::POST, &uri, &headers)?.ok_or_else(ApiError::token_missing)?;
             app.authority.logout(Logout::Cookie(cookie), &context).await?;
             return Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie::remove(&app))]).into_response());
         }

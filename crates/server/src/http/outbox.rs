@@ -7,11 +7,12 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCEPT, FORWARDED, HOST, VIA};
+use axum::http::header::{ACCEPT, FORWARDED, VIA};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::client;
 use super::cookie::is_of_this_origin;
 use super::pages::{Language, Page};
 use super::problem::{self, ApiError};
@@ -31,7 +32,8 @@ struct OutboxPage<'a> {
 pub(super) async fn show(State(app): State<Arc<App>>, page: Page, request: Request) -> Result<Response, ApiError> {
     let Mailer::Outbox(outbox) = &app.post.mailer else { return Err(problem::no_such_path().await) };
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    if !is_this_machine(peer, request.uri(), request.headers()) || !is_of_this_origin(request.headers()) {
+    if !is_this_machine(peer, request.uri(), request.headers()) || !is_of_this_origin(request.uri(), request.headers())
+    {
         return Err(problem::no_such_path().await);
     }
     let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -52,13 +54,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, page: Page, request: Reque
 /// Whether the request was made on this machine, through no proxy, and not by a page of a site whose name was made to
 /// lead here (DNS rebinding).
 fn is_this_machine(peer: Option<SocketAddr>, uri: &Uri, headers: &HeaderMap) -> bool {
-    let named: Vec<&str> = headers.get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default()).collect();
-    // HTTP/2 has the name in the request's own address.
-    let host = match (uri.authority(), named.as_slice()) {
-        (Some(authority), _) => authority.as_str(),
-        (None, [host]) => host,
-        (None, _) => return false,
-    };
+    let Some(host) = client::host(uri, headers) else { return false };
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use tokenry_domain::error::Error;
@@ -8,6 +8,7 @@ use tokenry_domain::error::Error;
 use super::answer::Answer;
 use super::bearer::LoggedIn;
 use super::client::Caller;
+use super::path::Path;
 use super::problem::ApiError;
 use super::views::{NO_STORE, Sessions};
 use crate::App;

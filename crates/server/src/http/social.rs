@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use super::body::Json;
 use super::client::Caller;
 use super::login;
 use super::pages::Language;
+use super::path::Path;
 use super::problem::ApiError;
 use super::views::NO_STORE;
 use crate::App;

@@ -152,6 +152,11 @@ async fn a_wrong_path_and_a_wrong_method_are_problems() {
     for path in ["/nowhere", "/v1", "/v1/me/", "/V1/me", "/v1//me", "/v1/../v1/me", "/v1/admin/users/a/b"] {
         site.get(&Anonymous, path).await.is_problem(404, "not_found");
     }
+    for no_text in ["/social/%ff", "/social/%ff/callback", "/assets/%ff/style.css"] {
+        site.get(&Anonymous, no_text).await.is_problem(404, "not_found");
+    }
+    let kim = site.signup("kim").await;
+    site.delete(&kim, "/v1/sessions/%ff").await.is_problem(404, "not_found");
     for (method, path) in [(Method::PUT, "/v1/me"), (Method::GET, "/v1/login"), (Method::DELETE, "/healthz")] {
         let answer = site.call(&Anonymous, method, path, None).await;
         answer.is_problem(405, "invalid_request");

@@ -123,3 +123,30 @@ async fn a_trusted_proxy_is_believed_about_whom_it_spoke_to_alone() {
     let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
     assert_eq!(current["address"], "198.51.100.8");
 }
+
+/// Names may look like anything, and everyone who gets a user's token knows the user's id.
+#[tokio::test]
+async fn whoever_guesses_at_a_users_id_keeps_no_one_from_confirming_a_password() {
+    let site = limited().await;
+    let kim = site.signup("kim").await;
+    let id = site.get(&kim, "/v1/me").await.body["id"].as_str().unwrap().to_owned();
+    for network in 0..6 {
+        for _ in 0..10 {
+            login(&site, &id, OTHER_PASSWORD, &format!("192.0.{network}.1:1"), None).await;
+        }
+    }
+    login(&site, &id, OTHER_PASSWORD, "192.0.9.1:1", None).await.is_problem(429, "rate_limited");
+    let change = json!({ "current_password": PASSWORD, "new_password": OTHER_PASSWORD });
+    site.post(&kim, "/v1/password", change).await.is_done();
+}
+
+#[tokio::test]
+async fn whether_a_name_is_taken_is_told_so_often_and_no_more() {
+    let site = limited().await;
+    site.signup("lee").await;
+    let kim = site.signup("kim").await;
+    for _ in 0..98 {
+        site.patch(&kim, "/v1/me", json!({ "username": "lee" })).await.is_problem(409, "account_exists");
+    }
+    site.patch(&kim, "/v1/me", json!({ "email": "kim@example.com" })).await.is_problem(429, "rate_limited");
+}

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use crate::App;
+use crate::http::path::Path;
 use crate::http::problem::{self, ApiError};
 
 /// All files, under one version.

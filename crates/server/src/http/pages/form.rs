@@ -25,7 +25,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let Ok(page) = Page::from_request_parts(&mut parts, app).await;
-        if !cookie::is_of_this_origin(&parts.headers) {
+        if !cookie::is_of_this_origin(&parts.uri, &parts.headers) {
             return Err(page.refuse(ApiError::forbidden("the form was sent by a page of another site")));
         }
         let form = match is_form(&parts.headers) {

@@ -34,7 +34,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
         let client::Caller(context) =
             client::Caller::from_request_parts(parts, app).await.map_err(|error| page.refuse(error))?;
         // Forms look for themselves where they come from. A cookie that can't be read is as good as none.
-        let read = cookie::read(app, &Method::GET, &parts.headers);
+        let read = cookie::read(app, &Method::GET, &parts.uri, &parts.headers);
         let mut visitor =
             Self { app: Arc::clone(app), context, caller: None, has_ended: read.is_err(), cookie: read.ok().flatten() };
         if let Some(cookie) = &visitor.cookie {

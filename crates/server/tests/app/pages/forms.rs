@@ -1,6 +1,6 @@
 //! `/signup` and `/login`.
 
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, Version};
 use tokenry::config::List;
 use tokenry_domain::audit::AuditKind;
 
@@ -176,6 +176,26 @@ async fn a_form_of_this_origin_is_taken_also_from_a_browser_that_says_little() {
             request = request.header(*name, *value);
         }
         assert_eq!(Browser::default().send_raw(&site, request, body.clone()).await.status, 303, "{from:?}");
+    }
+}
+
+/// It has no `Host` header: the name is in the request's own address.
+#[tokio::test]
+async fn over_http_2_a_form_comes_from_the_origin_that_it_names() {
+    let site = Site::new().await;
+    Browser::signed_up(&site, "kim").await;
+    let body = form(&[("identifier", "kim"), ("password", PASSWORD)]);
+    for (origin, status) in [
+        ("https://auth.example", 303),
+        ("null", 403),
+        ("", 403),
+        ("https://evil.example", 403),
+        ("https://auth.example:8443", 403),
+    ] {
+        let request = Request::post("https://auth.example/login").version(Version::HTTP_2);
+        let request = request.header("content-type", "application/x-www-form-urlencoded").header("origin", origin);
+        let answer = Browser::default().send_raw(&site, request, body.clone()).await;
+        assert_eq!((answer.status, answer.headers.contains_key("set-cookie")), (status, status == 303), "{origin}");
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderValue, SET_COOKIE};
 use axum::response::Response;
@@ -16,6 +16,7 @@ use crate::App;
 use crate::http::pages::Page;
 use crate::http::pages::form::is_form;
 use crate::http::pages::visitor::Visitor;
+use crate::http::path::Path;
 use crate::http::problem::{self, ApiError};
 use crate::http::ticket::{Ticket, tag};
 use crate::social::{Back, Provider, SocialError};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use tokenry_domain::error::Error;
@@ -13,6 +13,7 @@ use crate::App;
 use crate::http::pages::Page;
 use crate::http::pages::return_to::ReturnTo;
 use crate::http::pages::visitor::Visitor;
+use crate::http::path::Path;
 use crate::http::problem::ApiError;
 use crate::http::ticket::{Ticket, tag};
 use crate::social::Ask;
