@@ -29,6 +29,7 @@ pub(crate) use mail::{Delivery, Relay, Tls};
 pub(crate) use network::is_loopback;
 pub use network::{Network, Networks};
 pub use secret::Secret;
+pub(crate) use secret::is_token;
 pub use sections::{
     Admin, Audit, Introspect, Keys, Log, LogFormat, Mail, Metrics, Password, Playground, RateLimit, Revocations,
     Server, Session, SessionStore, Signup, Token,

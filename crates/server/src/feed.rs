@@ -22,7 +22,7 @@ use tokenry_domain::authority::Authority;
 use tokenry_domain::flight::Flight;
 use tokenry_domain::throttle::network;
 use tokenry_jwt::Claims;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 pub(crate) use announcing::Announcing;
 use log::Log;
@@ -38,6 +38,8 @@ pub(crate) struct Feed {
     log: RwLock<Log>,
     /// One reader of the store at a time, for all who ask meanwhile.
     reading: Flight,
+    /// The newest snapshot, and in which second it was made.
+    rendered: Mutex<Option<(i64, Snapshot)>>,
     /// Counts the changes of `log`.
     changes: watch::Sender<u64>,
     revoked: Arc<Notify>,
@@ -55,6 +57,7 @@ impl Feed {
         Self {
             log: RwLock::default(),
             reading: Flight::new(),
+            rendered: Mutex::default(),
             changes: watch::Sender::new(0),
             revoked,
             places: Arc::new(Semaphore::new(most_subscribers)),
@@ -77,6 +80,7 @@ impl Feed {
             };
             if is_beat {
                 self.count_beat();
+                self.forget_snapshot(authority);
             }
             let read = self.read(authority).await;
             // A statement that could not be made is one that no guard hears: it notices.
@@ -84,10 +88,34 @@ impl Feed {
         }
     }
 
-    /// All that a guard must know, as of now.
-    pub(crate) async fn snapshot(&self, authority: &Authority) -> Result<Snapshot, Error> {
+    /// What the entries are called, as of now: who knows those of that name needs no snapshot.
+    pub(crate) async fn etag(&self, authority: &Authority) -> Result<String, Error> {
         self.read(authority).await?;
-        self.log().snapshot(authority)
+        Ok(self.log().etag())
+    }
+
+    /// All that a guard must know, as of now. One for all who ask within a second, as long as nothing changes: it may be
+    /// large, and it is held for as long as the slowest reads it.
+    pub(crate) async fn snapshot(&self, authority: &Authority) -> Result<Snapshot, Error> {
+        let etag = self.etag(authority).await?;
+        let mut rendered = self.rendered.lock().await;
+        let now = authority.now().seconds();
+        if let Some((at, snapshot)) = &*rendered
+            && *at == now
+            && snapshot.etag == etag
+        {
+            return Ok(snapshot.clone());
+        }
+        let outline = self.log().outline();
+        let snapshot = outline.render(authority)?;
+        *rendered = Some((now, snapshot.clone()));
+        Ok(snapshot)
+    }
+
+    fn forget_snapshot(&self, authority: &Authority) {
+        if let Ok(mut rendered) = self.rendered.try_lock() {
+            rendered.take_if(|(at, _)| *at < authority.now().seconds());
+        }
     }
 
     /// The events after `position`, as long as the feed runs; nothing when there is no place for someone at `address`.

@@ -10,7 +10,7 @@ use tokenry_domain::keys::RotationPolicy;
 use tokenry_domain::password::Policy;
 use url::{Host, Url};
 
-use super::{Config, DataDir, Delivery, Listen, SessionStore, is_loopback};
+use super::{Config, DataDir, Delivery, Listen, SessionStore, is_loopback, is_token};
 
 /// Why the start was stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +94,20 @@ impl Config {
         }
         for (name, social) in &self.social {
             crate::social::check(name, social)?;
+        }
+        if let Some(origin) = self.server.cors_origins.0.iter().find(|origin| !is_origin(origin)) {
+            return Err(bad("server.cors_origins", format!("takes origins like https://app.example; not {origin:?}")));
+        }
+        let secrets = [
+            ("admin.token", &self.admin.token),
+            ("introspect.token", &self.introspect.token),
+            ("revocations.token", &self.revocations.token),
+        ];
+        for (key, secret) in secrets {
+            // Another could not be sent in a header.
+            if secret.as_ref().is_some_and(|secret| !is_token(secret.expose())) {
+                return Err(bad(key, "takes letters, digits and -._~+/= alone, one at least"));
+            }
         }
         let claims = token.claims.iter().map(|(name, source)| (name.as_str(), source.as_str()));
         let claims = ClaimsTemplate::parse(claims).map_err(|error| bad("token.claims", error))?;
@@ -224,6 +238,14 @@ fn positive(key: &str, is_zero: bool) -> Result<(), ConfigError> {
     if is_zero { Err(bad(key, "must be longer than 0")) } else { Ok(()) }
 }
 
+/// Whether browsers name a site like this (RFC 6454 section 6.2): an app's own scheme is one, too.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| match url.scheme() {
+        "http" | "https" => url.origin().ascii_serialization() == text,
+        _ => url.has_host() && url.path().is_empty() && url.query().is_none() && url.as_str() == text,
+    })
+}
+
 /// Longest name of a node.
 const MOST_NODE_BYTES: usize = 255;
 
@@ -299,6 +321,15 @@ mod tests {
             ("TOKENRY_SERVER__NODE", "web\u{1b}[31m", "server.node"),
             ("TOKENRY_SERVER__TLS_KEY", "/tmp/key", "tls_certificate"),
             ("TOKENRY_SERVER__TRUSTED_PROXIES", "somewhere", "trusted_proxies"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "*", "server.cors_origins"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "null", "server.cors_origins"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "app.example", "server.cors_origins"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "https://app.example/", "server.cors_origins"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "https://App.example", "server.cors_origins"),
+            ("TOKENRY_SERVER__CORS_ORIGINS", "https://app.example:443", "server.cors_origins"),
+            ("TOKENRY_ADMIN__TOKEN", "", "admin.token"),
+            ("TOKENRY_INTROSPECT__TOKEN", "a secret!", "introspect.token"),
+            ("TOKENRY_REVOCATIONS__TOKEN", "secr\u{e9}t", "revocations.token"),
             ("TOKENRY_RATE_LIMIT__ENABLED", "perhaps", "enabled"),
             ("TOKENRY_DATABASE", "mysql", "database"),
             ("TOKENRY_MAIL__SMTP", "mail.example.com", "mail.smtp"),
@@ -310,6 +341,15 @@ mod tests {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(named), "{name}={value}: {error}");
             assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_listed_origin_may_be_of_an_apps_own_scheme() {
+        for origin in
+            ["https://app.example", "http://localhost:5173", "https://xn--9n2bp8q.example", "capacitor://localhost"]
+        {
+            load(&[("TOKENRY_SERVER__CORS_ORIGINS", origin)]).unwrap();
         }
     }
 

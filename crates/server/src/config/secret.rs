@@ -14,6 +14,11 @@ impl Secret {
     }
 }
 
+/// Whether it can be sent as a bearer token: the `b64token` of RFC 6750 section 2.1.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokenry_domain::Error;
@@ -38,10 +39,19 @@ pub(super) struct Entry {
     pub(super) json: Arc<RawValue>,
 }
 
-/// The feed as one document.
+/// The feed as one document. Cloning is cheap.
+#[derive(Clone)]
 pub(crate) struct Snapshot {
     pub(crate) etag: String,
-    pub(crate) json: String,
+    pub(crate) json: Bytes,
+}
+
+/// What a snapshot is made of.
+pub(super) struct Outline {
+    etag: String,
+    newest: Place,
+    digests: [FeedDigest; 2],
+    entries: Vec<Arc<RawValue>>,
 }
 
 impl Log {
@@ -135,8 +145,28 @@ impl Log {
         self.base.map_or(Place::default(), |(place, _)| place)
     }
 
+    /// What the entries are called: other ones are called otherwise.
+    pub(super) fn etag(&self) -> String {
+        format!("W/\"{}-{}\"", self.base_place().seq, self.newest())
+    }
+
+    pub(super) fn outline(&self) -> Outline {
+        Outline {
+            etag: self.etag(),
+            newest: self.newest(),
+            digests: [self.digest(), self.base_digest()],
+            entries: self.entries.iter().map(|entry| Arc::clone(&entry.json)).collect(),
+        }
+    }
+
+    fn base_digest(&self) -> FeedDigest {
+        self.base.map_or(FeedDigest::START, |(_, digest)| digest)
+    }
+}
+
+impl Outline {
     /// All entries, with a signed statement of what they are.
-    pub(super) fn snapshot(&self, authority: &Authority) -> Result<Snapshot, Error> {
+    pub(super) fn render(self, authority: &Authority) -> Result<Snapshot, Error> {
         #[derive(Serialize)]
         struct Document<'a> {
             seq: u64,
@@ -145,19 +175,15 @@ impl Log {
             heartbeat: String,
             entries: Vec<&'a RawValue>,
         }
-        let newest = self.newest();
+        let Self { etag, newest, digests: [digest, base], entries } = self;
         let document = Document {
             seq: newest.seq,
             tag: newest.tag_text(),
-            heartbeat: authority.sign_place(newest.seq, self.digest(), Some(self.base_digest()))?,
-            entries: self.entries.iter().map(|entry| &*entry.json).collect(),
+            heartbeat: authority.sign_place(newest.seq, digest, Some(base))?,
+            entries: entries.iter().map(|entry| &**entry).collect(),
         };
-        let json = serde_json::to_string(&document).map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(Snapshot { etag: format!("W/\"{}-{newest}\"", self.base_place().seq), json })
-    }
-
-    fn base_digest(&self) -> FeedDigest {
-        self.base.map_or(FeedDigest::START, |(_, digest)| digest)
+        let json = serde_json::to_vec(&document).map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Snapshot { etag, json: json.into() })
     }
 }
 

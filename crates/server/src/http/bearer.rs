@@ -12,7 +12,7 @@ use tokenry_domain::authority::Caller;
 use super::problem::ApiError;
 use super::{client, cookie};
 use crate::App;
-use crate::config::Secret;
+use crate::config::{Secret, is_token};
 
 /// A caller whose access token verified, or whose cookie is known, and whose session is live.
 pub(crate) struct LoggedIn(pub Caller);
@@ -87,11 +87,6 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
 /// Whether a presented secret is the configured one, in time that does not depend on where they differ.
 pub(crate) fn is_secret(presented: &str, configured: &Secret) -> bool {
     presented.as_bytes().ct_eq(configured.expose().as_bytes()).into()
-}
-
-/// The `b64token` of RFC 6750 section 2.1.
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
 }
 
 #[cfg(test)]

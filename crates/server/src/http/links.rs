@@ -111,7 +111,7 @@ pub(super) async fn request_email_change(
 /// Move the account to the address that the link was sent to. The old address is told.
 ///
 /// If the old address was never verified, every session of the account ends, except that of the access token or cookie
-/// sent along.
+/// sent along; without one the password is void, too, and a link to set another is sent.
 #[utoipa::path(
     post, path = "/v1/email/change/confirm", tag = "Links", request_body = Link,
     responses((status = 204, description = "Moved"), super::openapi::Refused),
@@ -183,7 +183,7 @@ pub(super) async fn request_login_link(
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the session keyed")),
     responses(
         (status = 200, description = "Logged in: a token pair and the user, or a cookie and its session",
-         body = super::views::PairWithUser),
+         body = super::views::PairOrCookie),
         super::openapi::Refused,
     ),
 )]

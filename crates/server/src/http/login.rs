@@ -15,7 +15,7 @@ use super::body::Json;
 use super::client::Caller;
 use super::cookie;
 use super::problem::ApiError;
-use super::views::{CookieWithUser, NO_STORE, PairWithUser};
+use super::views::{CookieWithUser, NO_STORE, PairOrCookie, PairWithUser};
 use crate::App;
 
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +41,7 @@ pub(super) struct Request {
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes the session keyed")),
     responses(
         (status = 200, description = "Logged in: a token pair and the user, or a cookie and its session",
-         body = PairWithUser),
+         body = PairOrCookie),
         super::openapi::Refused,
     ),
 )]
@@ -67,14 +67,17 @@ pub(super) async fn login(
 pub(super) async fn answer(app: &App, done: LoggedIn, old: Option<Cookie>, context: &Context) -> Response {
     let LoggedIn { user, granted } = done;
     match granted {
-        Granted::Tokens(tokens) => (NO_STORE, Answer(PairWithUser::new(tokens, &user))).into_response(),
+        Granted::Tokens(tokens) => {
+            (NO_STORE, Answer(PairOrCookie::Pair(PairWithUser::new(tokens, &user)))).into_response()
+        }
         Granted::Cookie(cookie, session) => {
             if let Some(old) = old {
                 // One that is unknown or over needs no end.
                 let _ = app.authority.logout(Logout::Cookie(old), context).await;
             }
             let header = [(SET_COOKIE, cookie::set(app, &cookie, &session, app.authority.now()))];
-            (NO_STORE, header, Answer(CookieWithUser::new(&session, &user, app.authority.now()))).into_response()
+            (NO_STORE, header, Answer(PairOrCookie::Cookie(CookieWithUser::new(&session, &user, app.authority.now()))))
+                .into_response()
         }
     }
 }

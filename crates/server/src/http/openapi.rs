@@ -29,6 +29,7 @@ pub(crate) fn base() -> OpenApi {
     let mut components = Components::new();
     components.add_security_scheme("bearer", bearer("An access token"));
     components.add_security_scheme("admin", bearer("The token of `[admin]` in the configuration"));
+    components.add_security_scheme("revocations", bearer("The token of `[revocations]`, where there is one"));
     let cookie = ApiKeyValue::with_description("__Host-tokenry", "The session method; `tokenry` on an http issuer");
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     OpenApiBuilder::new().info(info).components(Some(components)).build()

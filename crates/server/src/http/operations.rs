@@ -34,7 +34,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, A
 /// Metrics in the OpenMetrics text format, unless they have an address of their own.
 #[utoipa::path(
     get, path = "/metrics", tag = "Operation",
-    responses((status = 200, description = "Metrics", body = String), super::openapi::Refused),
+    responses((status = 200, description = "Metrics", body = String, content_type = "application/openmetrics-text"), super::openapi::Refused),
 )]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
     if app.config.metrics.listen.is_some() {

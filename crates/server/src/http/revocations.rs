@@ -32,6 +32,7 @@ pub(super) struct Parameters {
 /// newest `seq` and the digest of all entries) and `reset` (load the snapshot again). Without it the snapshot.
 #[utoipa::path(
     get, path = "/v1/revocations", tag = "Services", params(Parameters),
+    security((), ("revocations" = [])),
     responses(
         (status = 200, description = "The snapshot: `seq`, `tag`, `entries` and a signed `heartbeat`; or the events",
          content((Object = "application/json"), (String = "text/event-stream"))),
@@ -55,12 +56,15 @@ pub(super) async fn revocations(
     let position = position(&parameters, &headers)?;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !text(ACCEPT).contains("text/event-stream") {
-        let snapshot = app.feed.snapshot(&app.authority).await?;
-        let known = [(ETAG, snapshot.etag.clone()), (CACHE_CONTROL, "no-cache".to_owned())];
-        if text(IF_NONE_MATCH).split(',').any(|etag| etag.trim() == snapshot.etag) {
-            return Ok((StatusCode::NOT_MODIFIED, known).into_response());
+        let named = |etag| [(ETAG, etag), (CACHE_CONTROL, "no-cache".to_owned())];
+        if headers.contains_key(IF_NONE_MATCH) {
+            let current = app.feed.etag(&app.authority).await?;
+            if text(IF_NONE_MATCH).split(',').any(|etag| etag.trim() == current) {
+                return Ok((StatusCode::NOT_MODIFIED, named(current)).into_response());
+            }
         }
-        return Ok((known, [(CONTENT_TYPE, "application/json")], snapshot.json).into_response());
+        let snapshot = app.feed.snapshot(&app.authority).await?;
+        return Ok((named(snapshot.etag), [(CONTENT_TYPE, "application/json")], snapshot.json).into_response());
     }
     let Some(events) = app.feed.subscribe(&app.authority, position, address).await? else {
         return Err(Error::Unavailable("the revocation feed has all the subscribers it may have".to_owned()).into());

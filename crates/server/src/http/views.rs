@@ -146,6 +146,14 @@ fn token<S: Serializer>(token: &str, serializer: S) -> Result<S::Ok, S::Error> {
     RawValue::from_string(quoted).map_err(S::Error::custom)?.serialize(serializer)
 }
 
+/// What a log-in answers, as its `method` says.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum PairOrCookie {
+    Pair(PairWithUser),
+    Cookie(CookieWithUser),
+}
+
 impl PairWithUser {
     pub(crate) fn new(tokens: TokenPair, user: &User) -> Self {
         Self { pair: tokens.into(), user: user.into() }
